@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mode.h - how cluster objects become instances.
+ *
+ * A mode answers one question: *given this EurekaSyncer and this part of the cluster, which instances should exist?*  It is a pure function: no clock, no network,
+ * no memory of earlier calls, the same answer for the same input.  It always answers with the whole set; there are no events, and an instance that should go is
+ * simply not emitted.  The host compares the answer with what is registered and does the rest.
+ *
+ * A mode emits an instance for *every* endpoint that its syncer selects, ready or not, and names the endpoint in `source`.  It does not look at conditions: the
+ * host alone turns them, with the syncer's `notReady` and `drain`, into UP, DOWN, OUT_OF_SERVICE or absence.  So all modes drain alike, and a mode cannot get it
+ * wrong.  An instance without a source endpoint (one per Service, say) carries its own status.
+ *
+ * The smallest useful mode is about forty lines: see the template in sdk/template.
+ *
+ * Lifecycle: `create` once per entry of the configuration (and again for each new generation of it), then any number of `desired`, then `destroy`.  Instances of a
+ * mode share nothing.
+ */
+#ifndef EK_EUREKUBE_MODE_H
+#define EK_EUREKUBE_MODE_H
+
+#include <eurekube/error.h>
+#include <eurekube/instance.h>
+#include <eurekube/plugin.h>
+#include <eurekube/types.h>
+
+struct ek_host;
+
+/* ---- The part of the cluster that a mode sees -------------------------------------------------------------------------------------------------------------- */
+
+/* One port of an endpoint, from the EndpointSlice that holds it: the number is the one the process listens on (the Service's targetPort). */
+struct ek_port {
+	uint32_t size;
+	int32_t number;           /* 1-65535 */
+	const char *name;         /* may be empty */
+	const char *protocol;     /* "TCP", "UDP", "SCTP" */
+	const char *app_protocol; /* NULL none */
+};
+EK_SEALED(struct ek_port, app_protocol);
+
+enum ek_endpoint_flag {
+	EK_ENDPOINT_READY = 1u << 0,
+	EK_ENDPOINT_SERVING = 1u << 1,
+	EK_ENDPOINT_TERMINATING = 1u << 2,
+};
+
+struct ek_pod;
+
+/*
+ * One endpoint of a Service: the union over the Service's EndpointSlices, one entry per address, conditions that the API left out already filled in by the rules
+ * of KEP-1672 (ready and serving default to true, terminating to false).
+ */
+struct ek_endpoint {
+	uint32_t size;
+	uint32_t flags;           /* enum ek_endpoint_flag; modes need not look */
+	const char *address;      /* an IP address in canonical text, or a DNS name for slices of type FQDN */
+	const char *pod_name;     /* NULL where no pod stands behind it */
+	const char *pod_uid;      /* NULL likewise */
+	const char *node_name;    /* NULL unknown */
+	const char *zone;         /* NULL unknown */
+	const char *hostname;     /* NULL none */
+	const struct ek_pod *pod; /* NULL unless the mode reads EK_READS_PODS and the pod is in view */
+	const struct ek_port *const *ports;
+	uint32_t n_ports;
+	uint32_t ip_family;       /* 4, 6, or 0 for a DNS name */
+};
+EK_SEALED(struct ek_endpoint, ip_family);
+
+/* One port of a Service.  Callers of a ClusterIP dial `port`, callers of a node dial `node_port`. */
+struct ek_service_port {
+	uint32_t size;
+	int32_t port;
+	int32_t node_port;        /* 0 none */
+	int32_t target_port;      /* 0 where it is a name */
+	const char *name;         /* may be empty */
+	const char *protocol;
+	const char *target_name;  /* NULL where it is a number */
+};
+EK_SEALED(struct ek_service_port, target_name);
+
+/* One point of a load balancer (status.loadBalancer.ingress[]): either is NULL or set. */
+struct ek_ingress_point {
+	uint32_t size;
+	uint32_t reserved;
+	const char *ip;
+	const char *hostname;
+};
+EK_SEALED(struct ek_ingress_point, hostname);
+
+enum ek_service_type {
+	EK_SERVICE_CLUSTER_IP = 1,
+	EK_SERVICE_NODE_PORT = 2,
+	EK_SERVICE_LOAD_BALANCER = 3,
+	EK_SERVICE_EXTERNAL_NAME = 4,
+};
+
+enum ek_service_flag {
+	EK_SERVICE_HEADLESS = 1u << 0,
+	EK_SERVICE_LOCAL_TRAFFIC = 1u << 1, /* externalTrafficPolicy: Local */
+};
+
+/* A Service that the syncer selects, with its endpoints.  Arrays may be empty, then their pointer may be NULL. */
+struct ek_service {
+	uint32_t size;
+	uint32_t type;                        /* enum ek_service_type */
+	const char *namespace_;
+	const char *name;
+	const char *uid;
+	const char *external_name;            /* NULL unless ExternalName */
+	uint32_t flags;                       /* enum ek_service_flag */
+	uint32_t n_cluster_ips;
+	const char *const *cluster_ips;       /* without "None" */
+	uint32_t n_labels;
+	uint32_t n_ports;
+	const struct ek_pair *const *labels;  /* sorted by key */
+	const struct ek_service_port *const *ports;
+	uint32_t n_ingress;
+	uint32_t n_endpoints;
+	const struct ek_ingress_point *const *ingress;
+	const struct ek_endpoint *const *endpoints; /* sorted by address */
+};
+EK_SEALED(struct ek_service, endpoints);
+
+/* A pod, only for modes and syncers that read pods. */
+struct ek_pod {
+	uint32_t size;
+	uint32_t n_labels;
+	const char *namespace_;
+	const char *name;
+	const char *uid;
+	const struct ek_pair *const *labels; /* sorted by key */
+};
+EK_SEALED(struct ek_pod, labels);
+
+enum ek_node_flag {
+	EK_NODE_READY = 1u << 0,
+};
+
+/* A node, only for modes that read nodes.  Addresses in the order of the node's status; the key is the type ("InternalIP"), the value the address. */
+struct ek_node {
+	uint32_t size;
+	uint32_t flags;                         /* enum ek_node_flag */
+	const char *name;
+	const char *zone;                       /* NULL unknown */
+	uint32_t n_addresses;
+	uint32_t n_labels;
+	const struct ek_pair *const *addresses; /* may repeat a key */
+	const struct ek_pair *const *labels;    /* sorted by key */
+};
+EK_SEALED(struct ek_node, labels);
+
+/*
+ * The view for one call: the Services that the syncer selects (already filtered by its selector, sorted by namespace and name), and the nodes if the mode reads
+ * them.  Everything in it is borrowed until `desired` returns.
+ */
+struct ek_cluster {
+	uint32_t size;
+	uint32_t n_services;
+	const struct ek_service *const *services;
+	uint32_t n_nodes;
+	uint32_t reserved;
+	const struct ek_node *const *nodes;
+};
+EK_SEALED(struct ek_cluster, nodes);
+
+/* ---- What the syncer asks for ------------------------------------------------------------------------------------------------------------------------------ */
+
+/*
+ * The EurekaSyncer, as far as a mode needs it.  The host applies application, vip addresses, paths and metadata itself to every instance that leaves them NULL,
+ * so most modes read only the ports and their own options.
+ */
+struct ek_syncer {
+	uint32_t size;
+	uint32_t is_secure;          /* instance.secure: 1 if callers should use the secure port */
+	const char *namespace_;
+	const char *name;
+	const char *uid;
+	const char *application;     /* spec.application; NULL unset */
+	const char *port_name;       /* spec.port as a name; NULL if unset or a number */
+	const char *secure_port_name;/* spec.instance.securePort as a name; NULL likewise */
+	int32_t port;                /* spec.port as a number; 0 if unset or a name */
+	int32_t secure_port;         /* spec.instance.securePort as a number; 0 likewise */
+	uint32_t n_options;
+	uint32_t reserved;
+	const struct ek_option_value *const *options; /* spec.modeOptions, validated, defaults applied, in the order of ek_plugin.instance_options */
+};
+EK_SEALED(struct ek_syncer, options);
+
+/* ---- The mode's operations --------------------------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Where a mode puts its answer.  The host implements it.
+ */
+struct ek_sink {
+	uint32_t size;
+	uint32_t reserved;
+
+	/*
+	 * Takes one instance; everything it needs is copied before it returns.  Returns EK_OK, or a code with `err` filled when the instance is not acceptable
+	 * (no address, port out of range, two instances of one name and port, too many instances).  After a failure the mode must stop and return that code
+	 * with that error.
+	 */
+	int (*emit)(const struct ek_sink *sink, const struct ek_instance *instance, struct ek_error *err);
+};
+EK_SEALED(struct ek_sink, emit);
+
+/* What a mode reads; the host watches only what somebody reads. */
+enum ek_reads {
+	EK_READS_SERVICES = 1u << 0,  /* always implied */
+	EK_READS_ENDPOINTS = 1u << 1, /* ek_service.endpoints is filled */
+	EK_READS_PODS = 1u << 2,      /* ek_endpoint.pod is filled */
+	EK_READS_NODES = 1u << 3,     /* ek_cluster.nodes is filled */
+};
+
+enum ek_mode_flag {
+	/*
+	 * A promise: what is emitted for an endpoint depends only on the syncer, its Service without the endpoints, and that endpoint.  The host may then call
+	 * `desired` with a view that holds only the endpoints that changed, and keeps what it knew of the others.
+	 */
+	EK_MODE_PER_ENDPOINT = 1u << 0,
+};
+
+/*
+ * The operations of a mode.  Mandatory: `desired`.
+ */
+struct ek_mode_ops {
+	uint32_t size;
+	uint32_t flags; /* enum ek_mode_flag */
+	uint32_t reads; /* enum ek_reads, for the default options */
+	uint32_t reserved;
+
+	/*
+	 * May be NULL: then the mode has no instance data and `self` is NULL everywhere.
+	 *
+	 * Makes an instance.  `options` are the values of ek_plugin.options and live until `destroy`; `host` lives until then too, and a mode may use only its
+	 * `log`.  On success stores the instance in `*self` and returns EK_OK; on failure returns a code, fills `err`, and has freed everything.
+	 */
+	int (*create)(const struct ek_host *host, const struct ek_option_value *const *options, uint32_t n_options, void **self, struct ek_error *err);
+
+	/* Mandatory if `create` is there, otherwise NULL.  Frees the instance.  Cannot fail. */
+	void (*destroy)(void *self);
+
+	/* May be NULL: then `reads` above holds.  Returns what this instance reads, which may depend on its options; constant over its life. */
+	uint32_t (*reads_of)(void *self);
+
+	/*
+	 * Mandatory.  Emits the whole desired set into `sink` and returns EK_OK.
+	 *
+	 * Must be pure: no state kept between calls, no I/O, nothing remembered of the arguments.  Must emit each selected endpoint whatever its conditions.
+	 * Must return at once when `emit` fails.  Must return within milliseconds, since the whole process waits.
+	 *
+	 * When the syncer cannot be served as declared, returns EK_INVALID with a reason that names the fault in one CamelCase word and a message that tells the
+	 * syncer's author what to do; what was emitted before is discarded, and what is registered stays as it is.
+	 */
+	int (*desired)(void *self, const struct ek_syncer *syncer, const struct ek_cluster *cluster, const struct ek_sink *sink, struct ek_error *err);
+};
+EK_SEALED(struct ek_mode_ops, desired);
+
+/* ---- Helpers in libeurekube-sdk.a -------------------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Chooses the port (and, if the syncer asks for one, the secure port) of one endpoint by the rules that all modes share, and fills instance->port,
+ * instance->secure_port and the flag EK_INSTANCE_PRIMARY_SECURE.
+ *
+ * spec.port as a name: the endpoint's TCP port of that name.  As a number: the endpoint's port of that number, else the Service port of that number, followed to
+ * the endpoint by its name.  Unset: the only TCP port, else the one named "http".  With `instance.secure: true` and no securePort the chosen port itself is
+ * registered as the secure port.
+ *
+ * Fails with EK_INVALID and reason PortNotFound (message lists the ports there are) when the rules find none.  An endpoint whose slice lists no port, while its
+ * Service does have the one asked for, gives EK_GONE instead: skip that endpoint.
+ */
+int ek_pick_ports(const struct ek_syncer *syncer, const struct ek_service *service, const struct ek_endpoint *endpoint, struct ek_instance *instance,
+                  struct ek_error *err);
+
+/* The value of an option, or NULL for a name that was not declared.  O(n). */
+const struct ek_option_value *ek_option_find(const struct ek_option_value *const *options, uint32_t n_options, const char *name);
+
+#endif
