@@ -17,7 +17,10 @@ compile = $(CC) $(EK_CPPFLAGS) $(INCLUDES) $(CPPFLAGS) $(EK_CFLAGS) $(CFLAGS) $(
 
 # What the objects of a folder may include besides <eurekube/...> and the system's headers.
 INCLUDES =
-$(B)/obj/host/%.o:  INCLUDES = -iquote host
+BANNED = -include host/base/banned.h
+$(B)/obj/host/%.o:  INCLUDES = -iquote host $(BANNED)
+$(B)/pic/%.o:       INCLUDES = $(BANNED)
+$(B)/static/%.o:    INCLUDES = $(BANNED)
 $(B)/obj/sdk/%.o:   INCLUDES = -iquote host -iquote tests -iquote .
 $(B)/obj/tests/%.o: INCLUDES = -iquote host -iquote tests -iquote .
 $(B)/obj/bench/%.o: INCLUDES = -iquote host -iquote tests -iquote .
