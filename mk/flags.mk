@@ -18,6 +18,7 @@ HARDENING_release := -ftrivial-auto-var-init=zero -fzero-init-padding-bits=all
 
 LINK_HARDENING := -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now -Wl,--as-needed \
 	-Wl,--no-copy-dt-needed-entries
+# (GNU ld drops nodlopen from executables; glibc refuses to open what is marked PIE)
 LINK_EXE := -Wl,-z,nodlopen
 
 OPTIMISE_release := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3

@@ -35,7 +35,6 @@ for f in "$build"/bin/eurekube "$build"/bin/eurekube-plugin-check "$build"/plugi
 		;;
 	*)
 		has "$f" -d 'FLAGS_1.* PIE' "position independence"
-		has "$f" -d 'FLAGS_1.* NOOPEN' "protection from being opened as a library"
 		hasnt "$f" --dyn-syms ' GLOBAL +DEFAULT +[0-9]+ ek_' "exports"
 		;;
 	esac

@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# From what `make install` puts down, a plugin is built outside the tree by a Makefile of three
+# lines; `make uninstall` takes everything away again.
+set -eu
+build=${EK_TEST_BUILD:?}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+unset TESTS
+
+make -s --no-print-directory install PREFIX="$tmp/root"
+export PKG_CONFIG_PATH=$tmp/root/lib/pkgconfig
+
+# The SDK library of a sanitizer build does not link into anything else.
+case $build in
+*/release | */debug)
+	mkdir "$tmp/mymode"
+	cat >"$tmp/mymode/mymode.c" <<-'C'
+		#include <eurekube/mode.h>
+		static int desired(void *self, const struct ek_syncer *syncer, const struct ek_cluster *cluster,
+			const struct ek_sink *sink, struct ek_error *err)
+		{
+			(void)self, (void)syncer, (void)cluster, (void)sink, (void)err;
+			return EK_OK;
+		}
+		static const struct ek_mode_ops ops = {.size = sizeof(ops), .desired = desired};
+		EK_PLUGIN_DEFINE(mymode, MODE, .version = "1.0.0", .ops = &ops);
+	C
+	# shellcheck disable=SC2016
+	printf '%s\n' 'EK_PLUGIN = mymode' 'SRCS = mymode.c' \
+		'include $(shell pkg-config --variable=pluginmk eurekube-sdk)' >"$tmp/mymode/Makefile"
+	env -u MAKEFLAGS -u MAKELEVEL make -s -C "$tmp/mymode" CFLAGS='-O2 -Wall -Wextra -Werror' all install
+	cmp "$tmp/mymode/mymode.so" "$tmp/root/lib/eurekube/plugins/mymode.so"
+	exports=$(nm -D --defined-only "$tmp/mymode/mymode.so" | awk '{ print $3 }')
+	[ "$exports" = ek_plugin_entry_v0 ] || { echo "mymode.so exports $exports"; exit 1; }
+	rm "$tmp/root/lib/eurekube/plugins/mymode.so"
+	;;
+esac
+
+make -s --no-print-directory uninstall PREFIX="$tmp/root"
+left=$(find "$tmp/root" ! -type d)
+[ -z "$left" ] || { echo "left behind: $left"; exit 1; }
+[ ! -d "$tmp/root/lib/eurekube" ] || { echo "left behind: lib/eurekube"; exit 1; }
