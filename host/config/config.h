@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration document (design.md 1.2) as a struct. Reading validates everything that can be judged without loading plugins: unknown keys, types (line and
+ * column), names, two defaults, patterns, CIDRs. Options stay as values until the plugin that declares them is known. Immutable once read.
+ */
+#ifndef EK_CONFIG_CONFIG_H
+#define EK_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <eurekube/error.h>
+
+#include "base/value.h"
+#include "plugin/services.h"   /* enum ek_auth_type */
+
+struct ek_config_mode {
+	const char *name, *plugin, *sha256;      /* sha256 "" if none */
+	const struct ek_value *options;          /* may be NULL */
+	bool has_rollout;                        /* stage other than Off: a later release serves it */
+};
+
+struct ek_config_registry {
+	const char *name, *plugin, *sha256;
+	bool is_default;
+	const struct ek_value *options;
+	enum ek_auth_type auth;
+	const char *username_file, *password_file, *token_file, *cert_file, *key_file; /* NULL none */
+	const char *ca_file;
+	bool insecure_skip_verify;
+	int64_t requests_per_second;             /* 0 adaptive */
+	int64_t connections;
+};
+
+struct ek_config_cidr { uint8_t address[16]; uint8_t family, bits; };
+struct ek_config_grant { const char *from, *to; };
+struct ek_config_names { const char *namespace_; unsigned n; const char **patterns; };
+
+struct ek_config {
+	struct ek_arena arena;
+	const char *cluster_id;                  /* "" : from kube-system's UID */
+	unsigned n_former; const char **former_cluster_ids;
+	unsigned n_namespaces; const char **watch_namespaces;
+	const char *plugin_directory;
+	bool require_digest;
+	unsigned n_modes; struct ek_config_mode *modes;
+	unsigned n_registries; struct ek_config_registry *registries;
+	bool allow_without_pod;
+	unsigned n_families; int families[2];
+	unsigned n_deny; struct ek_config_cidr *deny;
+	unsigned n_grants; struct ek_config_grant *grants;
+	unsigned n_names; struct ek_config_names *names;
+	struct { int64_t syncer_percent, syncer_min, registry_percent, registry_min, window_seconds, confirm_seconds; bool is_block; } guard;
+	int64_t audit_seconds;
+	int64_t finalizer_wait_seconds;
+	uint64_t hash;                           /* of the bytes, for "unchanged" */
+};
+
+/* EK_OK with *out (free with ek_config_free), or EK_INVALID with "line L, column C: ..." . */
+int ek_config_read(const char *bytes, size_t n, struct ek_config **out, struct ek_error *err);
+void ek_config_free(struct ek_config *config);
+const struct ek_config_mode *ek_config_find_mode(const struct ek_config *config, const char *name);
+const struct ek_config_registry *ek_config_find_registry(const struct ek_config *config, const char *name); /* NULL name: the default one */
+
+#endif
