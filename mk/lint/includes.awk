@@ -15,7 +15,7 @@ BEGIN {
 	owner["curl/curl.h"] = "^host/io/http[.]"
 	owner["microhttpd.h"] = "^host/io/serve[.]"
 	owner["dlfcn.h"] = "^host/plugin/loader[.]"
-	owner["yaml.h"] = "^host/(kube/config|config/[a-z_]+)[.]"
+	owner["yaml.h"] = "^host/base/yaml[.]"
 	# Reading or writing one document is fine; whoever handles lists works on bytes.
 	never["cJSON.h"] = "^host/kube/(watch|resources|store|reflector)[.]"
 
