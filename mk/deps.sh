@@ -37,7 +37,7 @@ fi
 
 echo "deps: installing$missing"
 export DEBIAN_FRONTEND=noninteractive
-get() { $sudo apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends $missing; }
+get() { $sudo apt-get -qq install -y --no-install-recommends $missing >/dev/null; }
 
 # A machine without package lists, or with lists that name versions no longer there, gets new ones.
 if ! apt-cache show $missing >/dev/null 2>&1 || ! get; then
