@@ -3,6 +3,9 @@
 #
 # Every check of mk/lint is seen failing: a small tree that passes, then one fault at a time.
 set -u
+for tool in git g++; do
+	command -v $tool >/dev/null || { echo "needs $tool"; exit 77; }
+done
 top=$PWD
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
