@@ -45,4 +45,4 @@ if [[ $build == */release && -e $build/bin/eurekube ]]; then
 fi
 
 echo "$files files, $failures faults"
-((failures == 0))
+((files > 0 && failures == 0))
