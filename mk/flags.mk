@@ -5,8 +5,8 @@
 
 PKGS := libcurl libcjson yaml-0.1 libuv libmicrohttpd libcrypto
 
-WARNINGS := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wvla -Wundef -Wformat=2 -Wpointer-arith \
-	-Wwrite-strings -Wstrict-prototypes -Wold-style-definition -Wmissing-prototypes \
+WARNINGS := -Wall -Wextra -Wno-unused-parameter -Wconversion -Wshadow -Wvla -Wundef -Wformat=2 \
+	-Wpointer-arith -Wwrite-strings -Wstrict-prototypes -Wold-style-definition -Wmissing-prototypes \
 	-Wimplicit-fallthrough -Wduplicated-cond -Wlogical-op -Wtrampolines \
 	-Werror=format-security -Werror=implicit -Werror=incompatible-pointer-types \
 	-Werror=int-conversion

@@ -47,8 +47,8 @@ put host/base/x.c '#include "io/loop.h"'
 expect "host/base/x.c:2: host/base may not include host/io"
 put host/sync/x.c '#include "nowhere/x.h"'
 expect '"nowhere/x.h" is in no layer'
-put host/sync/plan.c '#include "sync/ledger.h"'
-expect 'a pure file may not include "sync/ledger.h"'
+put host/sync/plan.c '#include "sync/writer.h"'
+expect 'a pure file may not include "sync/writer.h"'
 put host/sync/x.c '#include <uv.h>'
 expect "host/sync/x.c:2: <uv.h> belongs to another file"
 put host/io/serve.c '#include <curl/curl.h>'
