@@ -49,13 +49,14 @@ struct ek_kube_call *ek_kube_call(struct ek_kube *kube, const struct ek_kube_req
 void ek_kube_cancel(struct ek_kube_call *call);   /* NULL is ignored; callbacks do not come any more */
 
 /*
- * A streamed GET on a connection of its own (LIST bodies and watches): on_head tells status and then bytes flow to on_body; on_done ends it with a
+ * A streamed GET on a connection of its own (LIST bodies and watches): on_head tells that it works, then bytes flow to on_body; on_done ends it with a
  * reply whose body is the error body (bounded) if status was not 2xx, else empty. deadline_ms 0: none.
  */
 struct ek_kube_stream_request {
 	const char *path;
 	int64_t deadline_ms;
 	bool accept_gzip;
+	void (*on_head)(void *arg);  /* a 2xx answer began; may be NULL */
 	int (*on_body)(void *arg, const char *bytes, size_t n);  /* only for 2xx; not 0 stops with EK_CANCELLED */
 	void (*on_done)(void *arg, const struct ek_kube_reply *reply);
 	void *arg;
