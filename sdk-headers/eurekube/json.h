@@ -60,8 +60,9 @@ struct ek_json {
 	const char *start, *at, *end;
 	const char *fault;  /* NULL, or what is wrong */
 	uint32_t depth;
-	bool fresh;         /* just entered: no comma before the next member */
-	bool is_object[EK_JSON_DEPTH];
+	bool has_root;      /* the document's one value was begun */
+	bool is_fresh;      /* just entered: no comma before the next member */
+	uint8_t levels[EK_JSON_DEPTH];
 };
 
 void ek_json_init(struct ek_json *json, const char *bytes, size_t n_bytes);

@@ -262,11 +262,14 @@ EK_SEALED(struct ek_mode_ops, desired);
  * instance->secure_port and the flag EK_INSTANCE_PRIMARY_SECURE.
  *
  * spec.port as a name: the endpoint's TCP port of that name.  As a number: the endpoint's port of that number, else the Service port of that number, followed to
- * the endpoint by its name.  Unset: the only TCP port, else the one named "http".  With `instance.secure: true` and no securePort the chosen port itself is
- * registered as the secure port.
+ * the endpoint by its name.  Unset: the only TCP port, else the one named "http"; where the Service declares ports, "only" and "http" are looked up there, since
+ * an endpoint may have fewer than its siblings.  securePort likewise, and nothing where it is unset.
  *
- * Fails with EK_INVALID and reason PortNotFound (message lists the ports there are) when the rules find none.  An endpoint whose slice lists no port, while its
- * Service does have the one asked for, gives EK_GONE instead: skip that endpoint.
+ * With `instance.secure: true` and no securePort the chosen port itself is registered as the secure port, and no other.  Likewise where securePort names the port
+ * that was chosen only for want of spec.port: one port does not speak both.
+ *
+ * Fails with EK_INVALID and reason PortNotFound (message lists the ports there are) when the rules find none.  An endpoint that lacks the port, while its Service
+ * does have the one asked for (pods may differ in their named ports), gives EK_GONE instead: skip that endpoint.  After a failure the instance is untouched.
  */
 int ek_pick_ports(const struct ek_syncer *syncer, const struct ek_service *service, const struct ek_endpoint *endpoint, struct ek_instance *instance,
                   struct ek_error *err);
