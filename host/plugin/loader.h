@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Turns a file into a checked descriptor, or says precisely why not (design.md section 4, "Loading"). The only file that includes dlfcn.h is
- * loader.c. elf.h reading is in elfnote.c. Nothing of the file runs before its bytes are copied into a sealed memfd, hashed,
+ * loader.c; opening and copying is in image.c, ELF reading in elfnote.c, the descriptor's rules in descriptor.c. Nothing of the file runs before its bytes are copied into a sealed memfd, hashed,
  * and its note and exports read from that copy.
  */
 #ifndef EK_PLUGIN_LOADER_H
@@ -33,7 +33,10 @@ void ek_image_close(struct ek_image *image);
 /* Reads note and exports of the sealed bytes; kind 0 accepts any. Runs nothing. */
 int ek_image_check(const struct ek_image *image, enum ek_plugin_kind kind, struct ek_error *err);
 
-/* Maps it, calls the entry and checks the descriptor. On success the descriptor is valid for ever and image->fd must stay open. */
+/*
+ * Maps it, calls the entry and checks the descriptor. On success the descriptor is valid for ever and image->fd must stay open. When a mapped image is
+ * refused, its descriptor stays open as well, out of the caller's hands: image->fd is -1 then.
+ */
 int ek_image_map(struct ek_image *image, enum ek_plugin_kind kind, const struct ek_plugin **out, struct ek_error *err);
 
 /* The checks on a descriptor alone, also for statically linked plugins: sizes, name, version, options, all missing slots named at once. */

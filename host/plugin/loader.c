@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Maps a sealed image and takes its descriptor, after its note and its exports have been read from the bytes.
+ * It never unmaps, does not choose files and remembers nothing: the catalog sees to it that one digest is mapped once.
+ * Read next: elfnote.c for what is read before anything runs, descriptor.c for what a descriptor must be.
+ */
+#include "plugin/loader.h"
+
+#include "plugin/descriptor.h"
+#include "plugin/elfnote.h"
+#include "plugin/refuse.h"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* ---- Before anything runs ---- */
+
+static int check_note(const struct ek_plugin_note *note, enum ek_plugin_kind kind, const char *name, struct ek_error *err)
+{
+	if (note->abi_major != EK_ABI_MAJOR || note->abi_minor != EK_ABI_MINOR)
+		return ek_refuse(err, name, "host speaks ABI %d.%d, plugin was built for %u.%u; build it against this host's SDK",
+			EK_ABI_MAJOR, EK_ABI_MINOR, note->abi_major, note->abi_minor);
+	return ek_plugin_kind_check(note->kind, kind, name, err);
+}
+
+static int check_bytes(const void *bytes, const struct ek_image *image, enum ek_plugin_kind kind, struct ek_plugin_note *note,
+	struct ek_error *err)
+{
+	struct ek_error why = EK_ERROR_INIT;
+	struct ek_elf elf;
+
+	if (ek_elf_open(bytes, image->n_bytes, &elf, &why) != EK_OK || ek_elf_read_note(&elf, note, &why) != EK_OK)
+		return ek_refuse_because(err, image->name, &why);
+	if (check_note(note, kind, image->name, err) != EK_OK)
+		return EK_INVALID;
+	if (ek_elf_check_exports(&elf, EK_PLUGIN_ENTRY_SYMBOL, &why) != EK_OK)
+		return ek_refuse_because(err, image->name, &why);
+	return EK_OK;
+}
+
+static int check_image(const struct ek_image *image, enum ek_plugin_kind kind, struct ek_plugin_note *note, struct ek_error *err)
+{
+	void *bytes;
+	int code;
+
+	if (image->n_bytes == 0)
+		return ek_refuse(err, image->name, "is empty");
+	bytes = mmap(NULL, image->n_bytes, PROT_READ, MAP_PRIVATE, image->fd, 0);
+	if (bytes == MAP_FAILED)
+		return ek_refuse(err, image->name, "cannot be read from memory: %s", strerror(errno));
+	code = check_bytes(bytes, image, kind, note, err);
+	munmap(bytes, image->n_bytes);
+	return code;
+}
+
+int ek_image_check(const struct ek_image *image, enum ek_plugin_kind kind, struct ek_error *err)
+{
+	struct ek_plugin_note note;
+
+	return check_image(image, kind, &note, err);
+}
+
+/* ---- Mapping ---- */
+
+/* "/proc/self/fd/7: undefined symbol: foo" -> "undefined symbol: foo" */
+static const char *why_not(const char *path)
+{
+	const char *text = dlerror();
+	size_t n = strlen(path);
+
+	if (!text)
+		return "no reason given";
+	if (!strncmp(text, path, n) && !strncmp(text + n, ": ", 2))
+		return text + n + 2;
+	return text;
+}
+
+static int map_image(const struct ek_image *image, void **handle, struct ek_error *err)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", image->fd);
+	/* The dynamic loader compares names: were there an old library of this one, we would be given that. */
+	if (dlopen(path, RTLD_NOW | RTLD_NOLOAD))
+		return ek_refuse(err, image->name, "cannot be told apart from an earlier plugin; restart the process to load it");
+	*handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (*handle)
+		return EK_OK;
+	return ek_refuse(err, image->name, "cannot be loaded: %s; link it with -Wl,-z,defs to see what it lacks", why_not(path));
+}
+
+/* The entry, provided that it lies in what has just been mapped. */
+static int find_entry(void *handle, const char *name, ek_plugin_entry_fn *entry, struct ek_error *err)
+{
+	struct link_map *mapped = NULL, *owner = NULL;
+	Dl_info info;
+
+	*(void **)entry = dlsym(handle, EK_PLUGIN_ENTRY_SYMBOL);
+	if (!*entry)
+		return ek_refuse(err, name, "does not define %s; define the plugin by EK_PLUGIN_DEFINE", EK_PLUGIN_ENTRY_SYMBOL);
+	if (dlinfo(handle, RTLD_DI_LINKMAP, &mapped) != 0 ||
+		!dladdr1(*(void **)entry, &info, (void **)&owner, RTLD_DL_LINKMAP) || owner != mapped)
+		return ek_refuse(err, name, "has its entry in another file (%s); link the plugin alone", owner ? owner->l_name : "?");
+	return EK_OK;
+}
+
+static int take_descriptor(void *handle, const struct ek_plugin_note *note, const char *name, const struct ek_plugin **out,
+	struct ek_error *err)
+{
+	const struct ek_plugin *plugin;
+	ek_plugin_entry_fn entry;
+	int code = find_entry(handle, name, &entry, err);
+
+	if (code != EK_OK)
+		return code;
+	plugin = entry();
+	if (!plugin)
+		return ek_refuse(err, name, "returned no descriptor; define the plugin by EK_PLUGIN_DEFINE");
+	if (plugin->size >= sizeof(*plugin) && (plugin->abi_major != note->abi_major || plugin->abi_minor != note->abi_minor ||
+						       plugin->kind != note->kind))
+		return ek_refuse(err, name, "says one thing in its note (ABI %u.%u, kind %u) and another in its descriptor (%u.%u, %u); "
+			"define it by EK_PLUGIN_DEFINE", note->abi_major, note->abi_minor, note->kind, plugin->abi_major,
+			plugin->abi_minor, plugin->kind);
+	code = ek_descriptor_check_as(plugin, (enum ek_plugin_kind)note->kind, name, err);
+	if (code == EK_OK)
+		*out = plugin;
+	return code;
+}
+
+int ek_image_map(struct ek_image *image, enum ek_plugin_kind kind, const struct ek_plugin **out, struct ek_error *err)
+{
+	struct ek_plugin_note note;
+	void *handle;
+	int code = check_image(image, kind, &note, err);
+
+	if (code == EK_OK)
+		code = map_image(image, &handle, err);
+	if (code != EK_OK)
+		return code;
+	code = take_descriptor(handle, &note, image->name, out, err);
+	/* Mapped and refused: were the number of its memory file used again, the dynamic loader would take the next one for this. */
+	if (code != EK_OK)
+		image->fd = -1;
+	return code;
+}
