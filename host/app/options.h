@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line of `eurekube run`. */
+#ifndef EK_APP_OPTIONS_H
+#define EK_APP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <eurekube/error.h>
+
+#include "base/log.h"
+
+struct ek_run_options {
+	const char *config_file;
+	const char *kubeconfig, *context;    /* NULL: the usual places */
+	char listen_host[64], debug_host[64];
+	uint16_t listen_port, debug_port;
+	enum ek_log_level log_level;
+	enum ek_log_format log_format;
+	bool is_help;
+};
+
+/* EK_OK, or EK_INVALID with what is wrong and what to do. */
+int ek_run_options_read(int argc, char **argv, struct ek_run_options *out, struct ek_error *err);
+extern const char ek_run_help[];
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The running operator: the pieces of one process and how they are joined. `eurekube run` makes one on the real loop; a scenario test makes one on a simulated loop
+ * and a catalog of statically linked plugins.
+ */
+#ifndef EK_APP_RUN_H
+#define EK_APP_RUN_H
+
+#include "config/config.h"
+#include "io/serve.h"
+#include "kube/reflector.h"
+#include "sync/engine.h"
+
+#define EK_N_WATCHES 3
+
+struct ek_app_config {
+	struct ek_loop *loop;
+	struct ek_catalog *catalog;          /* the caller's; outlives the app */
+	const struct ek_config *config;      /* likewise */
+	const struct ek_kube_config *kube;
+	const char *listen_host, *debug_host; /* NULL: no such listener */
+	uint16_t listen_port, debug_port;
+	void (*on_stopped)(void *arg);       /* after ek_app_stop: everything is closed */
+	void *arg;
+};
+
+struct ek_app {
+	struct ek_app_config with;
+	struct ek_http *http;
+	struct ek_kube *kube;
+	struct ek_recorder *recorder;
+	struct ek_engine *engine;            /* NULL until the cluster's name is known */
+	struct ek_reflector *reflectors[EK_N_WATCHES];
+	struct ek_serve *listener, *debug;
+	struct ek_kube_call *identity_call;
+	struct ek_timer identity_timer;
+	char cluster_id[32];
+	int64_t started_ms;
+	bool is_stopping;
+	struct ek_log log;
+};
+
+extern const char *const ek_watch_names[EK_N_WATCHES];
+
+/* NULL with err when it cannot even begin (credentials that cannot be read, a port that is taken). An API server that is away is waited for. */
+struct ek_app *ek_app_new(const struct ek_app_config *config, struct ek_error *err);
+/* Ends without deregistering anything; on_stopped comes on a later turn. */
+void ek_app_stop(struct ek_app *app);
+void ek_app_free(struct ek_app *app);
+
+/* The subcommand. */
+int ek_cmd_run(int argc, char **argv);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The operator's state as JSON for people and tools on this machine: syncers, their instances, registries, plugins. It reads and changes nothing. Read
+ * sync/engine.h for what the words mean.
+ */
+#include <stdlib.h>
+
+#include <eurekube/json.h>
+
+#include "app/report.h"
+#include "app/run.h"
+#include "base/alloc.h"
+#include "sync/status.h"
+
+#define STATE_MAX (8u << 20)
+
+static const char *const known_names[] = { "unknown", "absent", "held", "foreign" };
+static const char *const status_names[] = { "", "UP", "DOWN", "STARTING", "OUT_OF_SERVICE", "UNKNOWN" };
+static const char *const phase_names[] = { "broken", "waiting", "probing", "listing", "open", "closing" };
+
+static void pair(struct ek_json_writer *writer, const char *key, const char *text)
+{
+	ek_json_write_key(writer, key);
+	ek_json_write_string(writer, text ? text : "");
+}
+
+static void number(struct ek_json_writer *writer, const char *key, int64_t value)
+{
+	ek_json_write_key(writer, key);
+	ek_json_write_integer(writer, value);
+}
+
+static void write_entry(struct ek_json_writer *writer, const struct ek_ledger_entry *entry)
+{
+	ek_json_write_object(writer);
+	pair(writer, "id", entry->id);
+	pair(writer, "registry", entry->registry->config->name);
+	pair(writer, "known", known_names[entry->known]);
+	pair(writer, "wanted", status_names[entry->want_status]);
+	pair(writer, "held", entry->known == EK_KNOWN_HELD ? status_names[entry->held_status] : "");
+	number(writer, "revision", entry->revision);
+	number(writer, "attempts", entry->attempts);
+	if (entry->last_message)
+		pair(writer, "lastError", entry->last_message);
+	ek_json_write_object_end(writer);
+}
+
+static void write_syncer(struct ek_json_writer *writer, const struct ek_sync_syncer *syncer)
+{
+	struct ek_status_counts counts;
+
+	ek_status_count(syncer, &counts);
+	ek_json_write_object(writer);
+	pair(writer, "name", syncer->key);
+	pair(writer, "mode", syncer->object->mode);
+	pair(writer, "registry", syncer->registry ? syncer->registry->config->name : "");
+	pair(writer, "ready", syncer->conditions[EK_CONDITION_READY].status);
+	pair(writer, "reason", syncer->conditions[EK_CONDITION_READY].reason);
+	pair(writer, "message", syncer->conditions[EK_CONDITION_READY].message);
+	number(writer, "services", (int64_t)syncer->n_services);
+	number(writer, "desired", (int64_t)counts.desired);
+	number(writer, "registered", (int64_t)counts.registered);
+	ek_json_write_key(writer, "instances");
+	ek_json_write_array(writer);
+	for (const struct ek_ledger_entry *entry = syncer->entries; entry; entry = entry->syncer_next)
+		write_entry(writer, entry);
+	ek_json_write_array_end(writer);
+	ek_json_write_object_end(writer);
+}
+
+static void write_registry(struct ek_json_writer *writer, const struct ek_sync_registry *registry)
+{
+	ek_json_write_object(writer);
+	pair(writer, "name", registry->config->name);
+	pair(writer, "phase", phase_names[registry->phase]);
+	pair(writer, "plugin", registry->library ? registry->library->label : "");
+	pair(writer, "digest", registry->library ? registry->library->digest : "");
+	pair(writer, "problem", registry->problem.message);
+	number(writer, "entries", (int64_t)registry->ledger.n);
+	number(writer, "inFlight", registry->n_ordinary + registry->n_renewals);
+	ek_json_write_object_end(writer);
+}
+
+static void write_all(struct ek_json_writer *writer, struct ek_app *app)
+{
+	ek_json_write_object(writer);
+	pair(writer, "version", EK_VERSION);
+	pair(writer, "cluster", app->cluster_id);
+	ek_json_write_key(writer, "registries");
+	ek_json_write_array(writer);
+	for (unsigned i = 0; app->engine && i < app->engine->n_registries; i++)
+		write_registry(writer, &app->engine->registries[i]);
+	ek_json_write_array_end(writer);
+	ek_json_write_key(writer, "syncers");
+	ek_json_write_array(writer);
+	for (const struct ek_sync_syncer *syncer = app->engine ? app->engine->syncers : NULL; syncer; syncer = syncer->hh.next)
+		write_syncer(writer, syncer);
+	ek_json_write_array_end(writer);
+	ek_json_write_object_end(writer);
+}
+
+void ek_state_write(struct ek_app *app, struct ek_buf *out)
+{
+	struct ek_json_writer writer;
+	char *text = ek_xmalloc(STATE_MAX);
+	size_t n;
+
+	ek_json_writer_init(&writer, text, STATE_MAX);
+	write_all(&writer, app);
+	n = ek_json_writer_finish(&writer);
+	if (n)
+		ek_buf_add(out, text, n);
+	else
+		ek_buf_adds(out, "{\"error\":\"the state is larger than 8 MiB\"}");
+	free(text);
+}

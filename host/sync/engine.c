@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makes and ends the engine, and turns "this Service changed" into "these syncers must be looked at". It does no work of its own. Read reconcile.c first for
+ * what a turn does.
+ */
+#include "sync/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "sync/claims.h"
+#include "sync/reconcile.h"
+#include "sync/status.h"
+
+const double ek_histogram_bounds[EK_SYNC_LATENCY_BUCKETS] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30 };
+
+void ek_histogram_add(struct ek_histogram *histogram, double seconds)
+{
+	unsigned i = 0;
+
+	while (i < EK_SYNC_LATENCY_BUCKETS && seconds > ek_histogram_bounds[i])
+		i++;
+	histogram->counts[i]++;
+	histogram->n++;
+	histogram->sum += seconds;
+}
+
+/* ---- changes of the view ---- */
+
+static void on_service(void *arg, const char *namespace_, const char *service, enum ek_evidence evidence, int64_t trigger_wall_ms)
+{
+	struct ek_engine *engine = arg;
+
+	(void)service;
+	for (struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next) {
+		if (strcmp(syncer->object->selector.namespace_, namespace_) != 0)
+			continue;
+		if (evidence == EK_EVIDENCE_EVENT && trigger_wall_ms)
+			syncer->trigger_wall_ms = trigger_wall_ms;
+		ek_queue_add(&syncer->item);
+	}
+}
+
+/*
+ * Every cluster has the Service default/kubernetes and its slice: a view without any is an answer of something broken (a filter, a bad proxy, an empty
+ * etcd), and nothing is removed on its word.
+ */
+static void on_commit(void *arg, enum ek_store_kind kind, size_t before, size_t after)
+{
+	struct ek_engine *engine = arg;
+	bool was_suspect = engine->is_view_suspect;
+
+	(void)before;
+	engine->empty[kind] = after == 0;
+	engine->is_view_suspect = engine->empty[EK_STORE_SERVICES] || engine->empty[EK_STORE_SLICES];
+	if (engine->is_view_suspect && !was_suspect)
+		EK_WARN(&engine->log, "a list came back empty; removals are held until the view is whole again",
+		        EK_S("resource", kind == EK_STORE_SERVICES ? "services" : "endpointslices"));
+	if (was_suspect && !engine->is_view_suspect)
+		ek_engine_requeue_all(engine);
+}
+
+/* ---- life ---- */
+
+static void work(void *arg, struct ek_queue_item *item)
+{
+	(void)arg;
+	ek_reconcile((struct ek_sync_syncer *)(void *)((char *)item - offsetof(struct ek_sync_syncer, item)));
+}
+
+static void create_registries(struct ek_engine *engine)
+{
+	const struct ek_config *config = engine->with.config;
+
+	engine->n_registries = config->n_registries;
+	engine->registries = ek_xcalloc(config->n_registries + 1, sizeof(*engine->registries));
+	for (unsigned i = 0; i < config->n_registries; i++)
+		ek_registry_create(engine, &engine->registries[i], &config->registries[i]);
+}
+
+struct ek_engine *ek_engine_new(const struct ek_engine_config *config)
+{
+	struct ek_engine *engine = ek_xcalloc(1, sizeof(*engine));
+	struct ek_store_listener listener = { .on_service = on_service, .on_commit = on_commit, .arg = engine };
+
+	engine->with = *config;
+	engine->loop = config->loop;
+	engine->store = ek_store_new(&listener);
+	engine->pool = ek_intern_new();
+	ek_arena_init(&engine->scratch);
+	ek_queue_init(&engine->queue, engine->loop, work, engine);
+	ek_queue_pause(&engine->queue, true);
+	ek_timer_init(&engine->close_timer, NULL, engine);
+	ek_modes_create(engine);
+	create_registries(engine);
+	return engine;
+}
+
+void ek_engine_start(struct ek_engine *engine)
+{
+	struct ek_sync_syncer *syncer, *next;
+
+	if (engine->is_started)
+		return;
+	engine->is_started = true;
+	HASH_ITER(hh, engine->syncers, syncer, next)
+		ek_reconcile(syncer); /* fills the ledgers; nothing goes out before a registry is open */
+	for (unsigned i = 0; i < engine->n_registries; i++)
+		ek_registry_open(&engine->registries[i]);
+	ek_queue_pause(&engine->queue, false);
+}
+
+bool ek_engine_is_open(const struct ek_engine *engine)
+{
+	for (unsigned i = 0; i < engine->n_registries; i++)
+		if (engine->registries[i].phase != EK_REGISTRY_OPEN && engine->registries[i].phase != EK_REGISTRY_BROKEN)
+			return false;
+	return engine->is_started;
+}
+
+void ek_engine_requeue_all(struct ek_engine *engine)
+{
+	for (struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next)
+		ek_queue_add(&syncer->item);
+}
+
+struct ek_sync_mode *ek_engine_find_mode(struct ek_engine *engine, const char *name)
+{
+	for (unsigned i = 0; i < engine->n_modes; i++)
+		if (strcmp(engine->modes[i].config->name, name) == 0)
+			return &engine->modes[i];
+	return NULL;
+}
+
+struct ek_sync_registry *ek_engine_find_registry(struct ek_engine *engine, const char *name)
+{
+	const struct ek_config_registry *config = ek_config_find_registry(engine->with.config, name);
+
+	for (unsigned i = 0; config && i < engine->n_registries; i++)
+		if (engine->registries[i].config == config)
+			return &engine->registries[i];
+	return NULL;
+}
+
+/* ---- the end ---- */
+
+static void when_closed(void *arg)
+{
+	struct ek_engine *engine = arg;
+
+	for (unsigned i = 0; i < engine->n_registries; i++)
+		if (engine->registries[i].self) {
+			ek_loop_arm(engine->loop, &engine->close_timer, 10);
+			return;
+		}
+	engine->on_closed(engine->on_closed_arg);
+}
+
+void ek_engine_close(struct ek_engine *engine, void (*on_closed)(void *arg), void *arg)
+{
+	engine->on_closed = on_closed;
+	engine->on_closed_arg = arg;
+	ek_queue_pause(&engine->queue, true);
+	for (unsigned i = 0; i < engine->n_registries; i++)
+		ek_registry_close(&engine->registries[i]);
+	ek_timer_init(&engine->close_timer, when_closed, engine);
+	ek_loop_arm(engine->loop, &engine->close_timer, 0);
+}
+
+void ek_engine_free(struct ek_engine *engine)
+{
+	if (!engine)
+		return;
+	ek_loop_disarm(engine->loop, &engine->close_timer);
+	ek_syncers_clear(engine);
+	ek_claims_clear(engine);
+	for (unsigned i = 0; i < engine->n_registries; i++)
+		ek_registry_clear(&engine->registries[i]);
+	free(engine->registries);
+	ek_modes_destroy(engine);
+	ek_store_free(engine->store);
+	ek_intern_free(engine->pool);
+	ek_arena_clear(&engine->scratch);
+	free(engine);
+}

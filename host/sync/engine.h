@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine: everything between the view of the cluster and the registries. It owns the syncers, the modes and registries of the configuration, the store and
+ * the work queue; its files share the structs below. app/ makes one, feeds it by reflectors and starts it when they have synced.
+ *
+ * The flow: store listener or syncer sink -> queue -> reconcile -> registry_ops -> completion -> queue, until ek_plan_next says that nothing is left.
+ */
+#ifndef EK_SYNC_ENGINE_H
+#define EK_SYNC_ENGINE_H
+
+#include <uthash.h>
+
+#include "base/arena.h"
+#include "base/intern.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "kube/client.h"
+#include "kube/event.h"
+#include "kube/store.h"
+#include "plugin/catalog.h"
+#include "plugin/services.h"
+#include "sync/lease.h"
+#include "sync/ledger.h"
+#include "sync/queue.h"
+#include "sync/syncer.h"
+
+#define EK_SYNC_LATENCY_BUCKETS 12
+
+struct ek_histogram {
+	uint64_t counts[EK_SYNC_LATENCY_BUCKETS + 1], n;
+	double sum;
+};
+extern const double ek_histogram_bounds[EK_SYNC_LATENCY_BUCKETS]; /* seconds */
+void ek_histogram_add(struct ek_histogram *histogram, double seconds);
+
+/* One mode of the configuration, ready or with the reason why not. */
+struct ek_sync_mode {
+	const struct ek_config_mode *config;
+	const struct ek_library *library;        /* NULL: see problem */
+	const struct ek_mode_ops *ops;
+	struct ek_services *services;
+	void *self;
+	struct ek_arena arena;                   /* its option values */
+	uint32_t reads;
+	struct ek_error problem;
+	uint64_t n_ok, n_failed;
+	char name[80];                           /* "mode pod" */
+};
+
+enum ek_registry_phase {
+	EK_REGISTRY_BROKEN,   /* its plugin cannot be loaded: see problem */
+	EK_REGISTRY_WAITING,  /* for the cluster's view */
+	EK_REGISTRY_PROBING,  /* renewing what the registry may hold, before anything else */
+	EK_REGISTRY_LISTING,  /* reading what it holds */
+	EK_REGISTRY_OPEN,     /* writes go out */
+	EK_REGISTRY_CLOSING,
+};
+
+/* One operation in flight; slots are reused through a free list. */
+struct ek_op_slot {
+	struct ek_ledger_entry *entry;   /* NULL: a list */
+	uint32_t generation;
+	uint32_t kind;                   /* enum ek_op_kind, or EK_OP_KIND_LIST */
+	int64_t deadline_ms, started_us;
+	uint32_t next, previous;         /* in the order of start, or the free list; index + 1, 0 ends */
+	bool is_busy;
+};
+#define EK_OP_KIND_LIST 100
+#define EK_OPS_MAX 64                    /* in flight per lane */
+#define EK_OP_RESULTS (EK_CANCELLED + 1)
+
+/* One registry of the configuration: its plugin instance, its ledger, its leases, its operations. */
+struct ek_sync_registry {
+	struct ek_engine *engine;
+	const struct ek_config_registry *config;
+	const struct ek_library *library;
+	const struct ek_registry_ops *ops;
+	struct ek_services *services;
+	void *self;
+	struct ek_arena arena;                   /* its option values */
+	struct ek_registry_traits traits;
+	struct ek_error problem;
+	enum ek_registry_phase phase;
+	char name[80];                           /* "registry main" */
+
+	struct ek_ledger ledger;
+	struct ek_lease_wheel wheel;
+	struct ek_ledger_entry *renew_first, **renew_last; /* due, waiting for room; linked by wheel_next */
+	bool is_pumping;
+
+	struct ek_op_slot *slots;
+	uint32_t n_slots, free_slot, first_slot, last_slot;
+	unsigned n_ordinary, n_renewals;         /* in flight */
+	struct ek_timer deadline_timer;
+	int64_t op_timeout_ms;
+	double tokens;                           /* limits.requestsPerSecond */
+	int64_t tokens_at_ms;
+	struct ek_sync_syncer *waiters;          /* want room; linked by wait_next */
+
+	const struct ek_op *batch[EK_OPS_MAX];
+	struct ek_op batch_ops[EK_OPS_MAX];
+	unsigned n_batch;
+
+	struct ek_timer list_timer;              /* the next list: retry, or audit */
+	uint64_t list_token;                     /* 0: none running */
+	uint32_t list_round;
+	unsigned list_attempts;
+	size_t list_ours, list_orphans, list_foreign;
+	int64_t opened_ms, last_list_ms;
+	unsigned unprobed;                       /* entries still to be renewed before the list */
+	struct ek_timer probe_timer;
+
+	uint64_t results[6][EK_OP_RESULTS];      /* by operation kind and code */
+	uint64_t late_completions;
+	struct ek_histogram lateness;
+};
+
+enum ek_fault_kind { EK_FAULT_NONE, EK_FAULT_STALLED, EK_FAULT_PASSING };
+
+/* One EurekaSyncer being served. */
+struct ek_sync_syncer {
+	UT_hash_handle hh;
+	struct ek_engine *engine;
+	struct ek_queue_item item;
+	struct ek_sync_syncer *wait_next;        /* for room in a registry */
+	bool is_waiting;
+	uint32_t list_round;                     /* the list that last showed it */
+	char key[320];                           /* namespace/name */
+	char owner[400];                         /* the owner mark */
+	struct ek_syncer_object *object;
+	struct ek_ledger_entry *entries;         /* linked by syncer_next */
+	struct ek_sync_registry *registry;       /* where it was served last; NULL never */
+	struct ek_sync_mode *mode;
+	char applications[8][64];
+	unsigned n_applications;
+
+	/* the last evaluation */
+	struct ek_error fault;                   /* code EK_OK: none */
+	enum ek_fault_kind fault_kind;
+	bool is_frozen;                          /* leases go on, nothing else changes */
+	bool is_evaluated;
+
+	size_t n_services;
+	int64_t trigger_wall_ms;                 /* of the cluster change that woke it */
+	unsigned attempts;                       /* failed evaluations and patches in a row */
+
+	/* deletion */
+	int64_t deleting_since_ms;
+	bool is_released;                        /* the finalizer's removal was acknowledged or is not needed */
+	bool is_gone;                            /* the object is not in the cluster any more */
+	bool is_doubtful;                        /* missing from a LIST; a read decides */
+	struct ek_kube_call *finalizer_call, *confirm_call;
+	struct ek_timer confirm_timer;
+	int64_t finalizer_sent_ms;
+	bool is_abandoned;                       /* waited long enough for the registry: the rest is left to its leases */
+
+	/* status */
+	struct ek_timer status_timer;
+	struct ek_kube_call *status_call;
+	int64_t status_written_ms;
+	uint64_t status_hash;                    /* of the status that the API server holds, as far as we know */
+	uint64_t status_sent;
+	bool is_status_dirty;
+	struct ek_condition conditions[EK_N_CONDITIONS];
+	bool has_conditions;
+};
+
+struct ek_engine_config {
+	struct ek_loop *loop;
+	struct ek_http *http;
+	struct ek_kube *kube;
+	struct ek_catalog *catalog;
+	struct ek_recorder *recorder;
+	const struct ek_config *config;          /* must outlive the engine */
+	const char *cluster_id;
+};
+
+struct ek_engine {
+	struct ek_engine_config with;
+	struct ek_loop *loop;
+	struct ek_store *store;
+	struct ek_intern *pool;
+	struct ek_queue queue;
+	struct ek_sync_syncer *syncers;          /* uthash by key */
+	struct ek_sync_mode *modes;
+	unsigned n_modes;
+	struct ek_sync_registry *registries;
+	unsigned n_registries;
+	struct ek_arena scratch;                 /* of the running evaluation */
+	struct ek_syncer_object **staged;        /* what it has brought so far */
+	size_t n_staged, staged_room;
+	struct ek_claim *claims;                 /* uthash; claims.c */
+	uint32_t evaluation;
+	bool is_started;
+	bool is_view_suspect;                    /* a LIST came back empty: nothing is removed */
+	bool empty[EK_STORE_N_KINDS];
+	uint32_t list_round;
+	uint64_t status_writes;
+	struct ek_histogram propagation;
+	struct ek_timer close_timer;
+	void (*on_closed)(void *arg);
+	void *on_closed_arg;
+	struct ek_log log;
+};
+
+struct ek_engine *ek_engine_new(const struct ek_engine_config *config);
+/* Closes the registries without deregistering anything, then frees; on_closed(arg) on a later turn, after which the loop may end. */
+void ek_engine_close(struct ek_engine *engine, void (*on_closed)(void *arg), void *arg);
+void ek_engine_free(struct ek_engine *engine);
+
+/* All views have synced once: leases first, then lists, then writes. */
+void ek_engine_start(struct ek_engine *engine);
+bool ek_engine_is_open(const struct ek_engine *engine);    /* every registry that can be is open */
+
+/* The sink for the reflector of EurekaSyncers; sink_arg is the engine. */
+extern const struct ek_reflector_sink ek_engine_syncer_sink;
+
+/* ---- shared by the files of sync/ ---- */
+
+struct ek_sync_syncer *ek_engine_find_syncer(struct ek_engine *engine, const char *namespace_, const char *name);
+struct ek_sync_mode *ek_engine_find_mode(struct ek_engine *engine, const char *name);
+struct ek_sync_registry *ek_engine_find_registry(struct ek_engine *engine, const char *name); /* NULL: the default one */
+void ek_engine_drop_syncer(struct ek_engine *engine, struct ek_sync_syncer *syncer); /* frees it; entries must be gone */
+void ek_engine_requeue_all(struct ek_engine *engine);
+
+/* syncers.c */
+void ek_syncers_clear(struct ek_engine *engine);
+
+/* modes.c */
+void ek_modes_create(struct ek_engine *engine);
+void ek_modes_destroy(struct ek_engine *engine);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The turn of one syncer, level-based: whatever woke it, the whole of what should be is compared with the ledger and each instance's plan is followed one step.
+ * Completions wake it again until nothing is left to do. What should be is evaluate.c's, deletion is finalizer.c's, reporting status.c's. Read finalizer.c next.
+ */
+#include "sync/reconcile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/claims.h"
+#include "sync/identity.h"
+#include "sync/outcome.h"
+#include "sync/status.h"
+
+#define EQUAL_GAP_MS 1000
+
+static struct ek_plan_rules rules_of(const struct ek_sync_registry *registry)
+{
+	return (struct ek_plan_rules){
+		.now_ms = ek_loop_now_ms(registry->engine->loop),
+		.equal_gap_ms = EQUAL_GAP_MS,
+		.same_id_gap_ms = registry->traits.same_id_gap_ms,
+	};
+}
+
+/* ---- entries and their syncers ---- */
+
+void ek_entry_link(struct ek_ledger_entry *entry, struct ek_sync_syncer *syncer)
+{
+	entry->syncer = syncer;
+	entry->syncer_next = syncer->entries;
+	if (syncer->entries)
+		syncer->entries->syncer_prev = &entry->syncer_next;
+	entry->syncer_prev = &syncer->entries;
+	syncer->entries = entry;
+}
+
+void ek_entry_unlink(struct ek_ledger_entry *entry)
+{
+	if (!entry->syncer_prev)
+		return;
+	*entry->syncer_prev = entry->syncer_next;
+	if (entry->syncer_next)
+		entry->syncer_next->syncer_prev = entry->syncer_prev;
+	entry->syncer_prev = NULL;
+	entry->syncer_next = NULL;
+	entry->syncer = NULL;
+}
+
+void ek_entry_forget(struct ek_ledger_entry *entry)
+{
+	struct ek_sync_registry *registry = entry->registry;
+
+	ek_entry_leave_renewals(entry);
+	ek_entry_unlink(entry);
+	ek_intern_unref(registry->engine->pool, entry->application);
+	ek_ledger_drop(&registry->ledger, entry);
+}
+
+void ek_entry_changed(struct ek_ledger_entry *entry)
+{
+	if (!entry->syncer)
+		return;
+	ek_status_touch(entry->syncer);
+	ek_queue_add(&entry->syncer->item);
+}
+
+/* ---- one step ---- */
+
+static void send(struct ek_sync_syncer *syncer, struct ek_ledger_entry *entry, enum ek_op_kind kind, const struct ek_instance *instance)
+{
+	int64_t until;
+
+	if (ek_ops_has_room(entry->registry, &until))
+		ek_ops_add(entry->registry, entry, kind, instance);
+	else if (until)
+		ek_queue_add_at(&syncer->item, until);
+	else
+		ek_ops_wait_for_room(entry->registry, syncer);
+}
+
+void ek_follow_plan(const struct ek_follow *follow, struct ek_ledger_entry *entry, const struct ek_wanted *wanted)
+{
+	struct ek_plan_rules rules = rules_of(entry->registry);
+	int64_t until;
+
+	if (entry->registry->phase != EK_REGISTRY_OPEN)
+		return;
+	switch (ek_plan_next(entry, &rules, &until)) {
+	case EK_STEP_PUT:
+		if (follow->may_put && wanted)
+			send(follow->syncer, entry, EK_OP_PUT, &wanted->instance);
+		break;
+	case EK_STEP_REMOVE:
+		if (follow->may_remove)
+			send(follow->syncer, entry, EK_OP_REMOVE, NULL);
+		break;
+	case EK_STEP_GET:
+		send(follow->syncer, entry, EK_OP_GET, NULL);
+		break;
+	case EK_STEP_WAIT:
+		ek_queue_add_at(&follow->syncer->item, until);
+		break;
+	case EK_STEP_DROP:
+		ek_entry_forget(entry);
+		break;
+	case EK_STEP_NONE:
+	case EK_STEP_BUSY:
+	case EK_STEP_STUCK:
+		break;
+	}
+}
+
+static void flush_all(struct ek_engine *engine)
+{
+	for (unsigned i = 0; i < engine->n_registries; i++)
+		ek_ops_flush(&engine->registries[i]);
+}
+
+/* ---- wanted against the ledger ---- */
+
+static struct ek_ledger_entry *entry_for(struct ek_sync_syncer *syncer, struct ek_sync_registry *registry, const struct ek_wanted *wanted, bool may_add)
+{
+	struct ek_ledger_entry *entry = ek_ledger_find(&registry->ledger, wanted->instance.id);
+	const char *application = wanted->instance.application;
+
+	if (!entry && may_add) {
+		entry = ek_ledger_add(&registry->ledger, wanted->instance.id);
+		entry->registry = registry;
+		entry->application = ek_intern_ref(syncer->engine->pool, application, strlen(application));
+		entry->name_hash = wanted->name_hash;
+		entry->known = registry->phase == EK_REGISTRY_OPEN ? EK_KNOWN_ABSENT : EK_KNOWN_NOTHING;
+		ek_entry_link(entry, syncer);
+	}
+	return entry;
+}
+
+static void want(struct ek_ledger_entry *entry, const struct ek_wanted *wanted, int64_t trigger_wall_ms)
+{
+	if (entry->want_digest != wanted->digest || entry->want_status != wanted->instance.status) {
+		entry->is_refused = false;
+		entry->trigger_wall_ms = trigger_wall_ms;
+	}
+	entry->want_digest = wanted->digest;
+	entry->want_pod = wanted->pod_hash;
+	entry->want_status = (uint8_t)wanted->instance.status;
+}
+
+static void apply_wanted(const struct ek_follow *follow, const struct ek_evaluation *evaluation)
+{
+	struct ek_sync_syncer *syncer = follow->syncer;
+
+	for (size_t i = 0; i < evaluation->n_wanted; i++) {
+		const struct ek_wanted *wanted = evaluation->wanted[i];
+		struct ek_ledger_entry *entry;
+
+		if (!wanted->instance.status)
+			continue;
+		entry = entry_for(syncer, evaluation->registry, wanted, !evaluation->is_frozen);
+		if (!entry)
+			continue;
+		if (entry->syncer != syncer) { /* its former owner is being deleted; come back when it has let go */
+			ek_queue_add_at(&syncer->item, ek_loop_now_ms(syncer->engine->loop) + 1000);
+			continue;
+		}
+		entry->seen = syncer->engine->evaluation;
+		if (!evaluation->is_frozen || entry->known == EK_KNOWN_ABSENT)
+			want(entry, wanted, syncer->trigger_wall_ms);
+		ek_follow_plan(follow, entry, wanted);
+	}
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Names whose new registration is not confirmed yet, sorted: their old ids stay until it is (make before break). */
+static size_t collect_unconfirmed(struct ek_sync_syncer *syncer, uint64_t **out)
+{
+	struct ek_ledger_entry *entry;
+	size_t n = 0;
+
+	for (entry = syncer->entries; entry; entry = entry->syncer_next)
+		n += entry->want_status && entry->known != EK_KNOWN_HELD;
+	*out = ek_arena_alloc(&syncer->engine->scratch, (n + 1) * sizeof(**out));
+	n = 0;
+	for (entry = syncer->entries; entry; entry = entry->syncer_next)
+		if (entry->want_status && entry->known != EK_KNOWN_HELD)
+			(*out)[n++] = entry->name_hash;
+	qsort(*out, n, sizeof(**out), compare_hashes);
+	return n;
+}
+
+static bool is_unseen(const struct ek_sync_syncer *syncer, const struct ek_ledger_entry *entry)
+{
+	return entry->seen != syncer->engine->evaluation;
+}
+
+static void apply_unwanted(const struct ek_follow *follow, bool is_frozen)
+{
+	struct ek_sync_syncer *syncer = follow->syncer;
+	struct ek_follow hold = *follow;
+	struct ek_ledger_entry *entry, *next;
+	uint64_t *unconfirmed;
+	size_t n;
+
+	for (entry = syncer->entries; entry && !is_frozen; entry = entry->syncer_next) {
+		if (!is_unseen(syncer, entry) || !entry->want_status)
+			continue;
+		entry->want_status = EK_STATUS_NONE;
+		entry->trigger_wall_ms = syncer->trigger_wall_ms;
+	}
+	n = collect_unconfirmed(syncer, &unconfirmed);
+	hold.may_remove = false;
+	for (entry = syncer->entries; entry; entry = next) {
+		next = entry->syncer_next;
+		if (is_unseen(syncer, entry))
+			ek_follow_plan(n && bsearch(&entry->name_hash, unconfirmed, n, sizeof(*unconfirmed), compare_hashes) ? &hold : follow, entry, NULL);
+	}
+}
+
+/* ---- the turn ---- */
+
+static void note_applications(struct ek_sync_syncer *syncer, const struct ek_evaluation *evaluation)
+{
+	const char *last = NULL;
+
+	syncer->n_applications = 0;
+	for (size_t i = 0; i < evaluation->n_wanted && syncer->n_applications < 8; i++) {
+		const char *application = evaluation->wanted[i]->instance.application;
+
+		if (last && strcmp(last, application) == 0)
+			continue;
+		last = application;
+		memccpy(syncer->applications[syncer->n_applications++], application, '\0', sizeof(syncer->applications[0]));
+	}
+}
+
+static void note_evaluation(struct ek_sync_syncer *syncer, const struct ek_evaluation *evaluation)
+{
+	syncer->fault = evaluation->fault;
+	syncer->fault_kind = evaluation->fault_kind;
+	syncer->is_frozen = evaluation->is_frozen;
+	syncer->is_evaluated = true;
+	syncer->n_services = evaluation->n_services;
+	if (evaluation->mode)
+		syncer->mode = evaluation->mode;
+	if (evaluation->registry)
+		syncer->registry = evaluation->registry;
+	if (evaluation->fault.code == EK_OK)
+		note_applications(syncer, evaluation);
+	if (evaluation->fault_kind != EK_FAULT_NONE && evaluation->is_frozen)
+		return;
+	ek_claims_settle(syncer);
+}
+
+static void serve(struct ek_sync_syncer *syncer)
+{
+	struct ek_engine *engine = syncer->engine;
+	struct ek_evaluation evaluation;
+	struct ek_follow follow = { .syncer = syncer };
+
+	engine->evaluation++;
+	ek_evaluate(syncer, &evaluation);
+	note_evaluation(syncer, &evaluation);
+	follow.may_put = ek_finalizer_ensure(syncer);
+	follow.may_remove = !evaluation.is_frozen && !engine->is_view_suspect;
+	apply_wanted(&follow, &evaluation);
+	apply_unwanted(&follow, evaluation.is_frozen);
+	flush_all(engine);
+	syncer->trigger_wall_ms = 0;
+}
+
+void ek_reconcile(struct ek_sync_syncer *syncer)
+{
+	if (syncer->object->is_deleting || syncer->is_gone) {
+		ek_finalize(syncer); /* may free it */
+		return;
+	}
+	if (!syncer->is_doubtful)
+		serve(syncer);
+	ek_status_touch(syncer);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which Services a syncer selects: all its terms are ANDed. Pure. */
+#ifndef EK_SYNC_SELECTOR_H
+#define EK_SYNC_SELECTOR_H
+
+#include <stdbool.h>
+
+#include "kube/resources.h"
+#include "sync/syncer.h"
+
+/* The namespace is the caller's to compare; everything else of the selector is judged here, by the rules of Kubernetes' label selectors. */
+bool ek_selector_matches(const struct ek_selector *selector, const struct ek_record_service *service);
+
+/* "app=rating, name rating" for messages. */
+void ek_selector_describe(const struct ek_selector *selector, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of EurekaSyncers, fed by their reflector: adds, replaces and retires them, and decides which changes are worth a turn. A syncer that a LIST does not
+ * show is not believed to be gone before a read has said so. Read engine.c next.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "kube/resources.h"
+#include "sync/claims.h"
+#include "sync/identity.h"
+#include "sync/reconcile.h"
+#include "sync/status.h"
+
+struct ek_sync_syncer *ek_engine_find_syncer(struct ek_engine *engine, const char *namespace_, const char *name)
+{
+	struct ek_sync_syncer *syncer;
+	char key[320];
+
+	snprintf(key, sizeof(key), "%.63s/%.253s", namespace_, name);
+	HASH_FIND_STR(engine->syncers, key, syncer);
+	return syncer;
+}
+
+static void on_confirm_due(void *arg)
+{
+	ek_confirm_absence(arg);
+}
+
+static struct ek_sync_syncer *add_syncer(struct ek_engine *engine, struct ek_syncer_object *object)
+{
+	struct ek_sync_syncer *syncer = ek_xcalloc(1, sizeof(*syncer));
+
+	syncer->engine = engine;
+	syncer->object = object;
+	snprintf(syncer->key, sizeof(syncer->key), "%.63s/%.253s", object->namespace_, object->name);
+	ek_owner_format(engine->with.cluster_id, object->namespace_, object->name, syncer->owner);
+	ek_queue_item_init(&engine->queue, &syncer->item);
+	ek_timer_init(&syncer->confirm_timer, on_confirm_due, syncer);
+	ek_status_init(syncer);
+	HASH_ADD_STR(engine->syncers, key, syncer);
+	return syncer;
+}
+
+static void stop_waiting(struct ek_sync_syncer *syncer)
+{
+	for (unsigned i = 0; i < syncer->engine->n_registries && syncer->is_waiting; i++)
+		for (struct ek_sync_syncer **at = &syncer->engine->registries[i].waiters; *at; at = &(*at)->wait_next)
+			if (*at == syncer) {
+				*at = syncer->wait_next;
+				syncer->is_waiting = false;
+				break;
+			}
+}
+
+void ek_engine_drop_syncer(struct ek_engine *engine, struct ek_sync_syncer *syncer)
+{
+	ek_claims_release(syncer);
+	stop_waiting(syncer);
+	ek_queue_item_clear(&syncer->item);
+	ek_status_clear(syncer);
+	ek_loop_disarm(engine->loop, &syncer->confirm_timer);
+	ek_kube_cancel(syncer->finalizer_call);
+	ek_kube_cancel(syncer->confirm_call);
+	while (syncer->entries)
+		ek_entry_unlink(syncer->entries);
+	HASH_DEL(engine->syncers, syncer);
+	ek_syncer_object_free(syncer->object);
+	free(syncer);
+}
+
+void ek_syncers_clear(struct ek_engine *engine)
+{
+	struct ek_sync_syncer *syncer, *next;
+
+	HASH_ITER(hh, engine->syncers, syncer, next)
+		ek_engine_drop_syncer(engine, syncer);
+	for (size_t i = 0; i < engine->n_staged; i++)
+		ek_syncer_object_free(engine->staged[i]);
+	free(engine->staged);
+	engine->staged = NULL;
+	engine->n_staged = engine->staged_room = 0;
+}
+
+/* Our own status write comes back as an event; it is not worth a turn. */
+static bool is_worth_a_turn(const struct ek_syncer_object *old, const struct ek_syncer_object *new)
+{
+	return old->generation != new->generation || old->is_deleting != new->is_deleting || old->n_finalizers != new->n_finalizers ||
+	       strcmp(old->uid, new->uid) != 0;
+}
+
+static void take_object(struct ek_engine *engine, struct ek_syncer_object *object)
+{
+	struct ek_sync_syncer *syncer = ek_engine_find_syncer(engine, object->namespace_, object->name);
+	bool is_due = true;
+
+	if (!syncer) {
+		syncer = add_syncer(engine, object);
+	} else {
+		struct ek_syncer_object *old = syncer->object;
+
+		is_due = is_worth_a_turn(old, object) || syncer->is_gone;
+		if (strcmp(old->uid, object->uid) != 0) {
+			syncer->deleting_since_ms = 0;
+			syncer->is_abandoned = false;
+		}
+		syncer->object = object;
+		syncer->is_gone = false;
+		syncer->is_doubtful = false;
+		ek_syncer_object_free(old);
+	}
+	ek_status_observed(syncer);
+	if (is_due)
+		ek_queue_add(&syncer->item);
+}
+
+/* ---- the sink ---- */
+
+static void begin(void *arg)
+{
+	struct ek_engine *engine = arg;
+
+	for (size_t i = 0; i < engine->n_staged; i++)
+		ek_syncer_object_free(engine->staged[i]);
+	engine->n_staged = 0;
+}
+
+/* An object that cannot be read is skipped: a bad resource never delays a good one. */
+static int read_object(struct ek_engine *engine, struct ek_slice json, struct ek_syncer_object **out)
+{
+	struct ek_error err = EK_ERROR_INIT;
+	int code = ek_syncer_object_read(json, out, &err);
+
+	if (code != EK_OK)
+		EK_WARN(&engine->log, "an EurekaSyncer cannot be read and is ignored", EK_E(&err));
+	return code;
+}
+
+static int add(void *arg, struct ek_slice json, struct ek_error *err)
+{
+	struct ek_engine *engine = arg;
+	struct ek_syncer_object *object;
+
+	(void)err;
+	if (read_object(engine, json, &object) != EK_OK)
+		return EK_OK;
+	if (engine->n_staged == engine->staged_room) {
+		engine->staged_room = engine->staged_room ? engine->staged_room * 2 : 64;
+		engine->staged = ek_xrealloc(engine->staged, engine->staged_room, sizeof(*engine->staged));
+	}
+	engine->staged[engine->n_staged++] = object;
+	return EK_OK;
+}
+
+static void doubt_unlisted(struct ek_engine *engine, uint32_t round)
+{
+	struct ek_sync_syncer *syncer, *next;
+
+	HASH_ITER(hh, engine->syncers, syncer, next) {
+		if (syncer->list_round == round || syncer->is_gone)
+			continue;
+		syncer->is_doubtful = true;
+		ek_confirm_absence(syncer);
+	}
+}
+
+static void commit(void *arg)
+{
+	struct ek_engine *engine = arg;
+	uint32_t round = ++engine->list_round;
+
+	for (size_t i = 0; i < engine->n_staged; i++) {
+		struct ek_syncer_object *object = engine->staged[i];
+
+		take_object(engine, object);
+		ek_engine_find_syncer(engine, object->namespace_, object->name)->list_round = round;
+	}
+	engine->n_staged = 0;
+	doubt_unlisted(engine, round);
+}
+
+static int change(void *arg, enum ek_watch_type type, struct ek_slice json, struct ek_error *err)
+{
+	struct ek_engine *engine = arg;
+	struct ek_syncer_object *object;
+	struct ek_sync_syncer *syncer;
+
+	(void)err;
+	if (read_object(engine, json, &object) != EK_OK)
+		return EK_OK;
+	if (type != EK_WATCH_DELETED) {
+		take_object(engine, object);
+		return EK_OK;
+	}
+	syncer = ek_engine_find_syncer(engine, object->namespace_, object->name);
+	if (syncer && strcmp(syncer->object->uid, object->uid) == 0) {
+		syncer->is_gone = true;
+		syncer->is_doubtful = false;
+		ek_queue_add(&syncer->item);
+	}
+	ek_syncer_object_free(object);
+	return EK_OK;
+}
+
+const struct ek_reflector_sink ek_engine_syncer_sink = { .begin = begin, .add = add, .commit = commit, .abort = begin, .change = change };
