@@ -6,7 +6,7 @@
  * per shared object:
  *
  *     static const struct ek_mode_ops ops = { .size = sizeof(ops), .desired = desired };
- *     EK_PLUGIN_DEFINE(mymode, MODE, .version = "1.0.0", .ops = &ops)
+ *     EK_PLUGIN_DEFINE(mymode, MODE, .version = "1.0.0", .ops = &ops);
  *
  * How the host loads it.
  *   1. The file's bytes are copied into a sealed memory file; size, path rules and, if the configuration gives one, the SHA-256 are checked on that copy.
@@ -134,12 +134,19 @@ struct ek_plugin_note {
 };
 EK_SEALED(struct ek_plugin_note, kind);
 
+/* Clang's address sanitizer would put a red zone behind the note, and readers of notes would take it for part of it. */
+#ifdef __clang__
+#define EK_NOTE_ALONE __attribute__((no_sanitize("address")))
+#else
+#define EK_NOTE_ALONE
+#endif
+
 /*
  * EK_PLUGIN_DEFINE(name, KIND, fields...): the note, the descriptor and the entry.  `name` without quotes, KIND is MODE or REGISTRY, then designated initialisers
  * of struct ek_plugin (.version and .ops at least).
  */
 #define EK_PLUGIN_DEFINE(plugin_name, plugin_kind, ...)                                                              \
-	__attribute__((section(".note.eurekube"), used, aligned(4))) static const struct ek_plugin_note ek_note_ = { \
+	EK_NOTE_ALONE __attribute__((section(".note.eurekube"), used, aligned(4))) static const struct ek_plugin_note ek_note_ = { \
 		sizeof(EK_NOTE_NAME), 8, EK_NOTE_TYPE, EK_NOTE_NAME, EK_ABI_MAJOR, EK_ABI_MINOR,             \
 		EK_PLUGIN_##plugin_kind                                                                              \
 	};                                                                                                           \
