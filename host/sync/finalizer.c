@@ -42,7 +42,7 @@ static void on_patched(void *arg, const struct ek_kube_reply *reply)
 	if (reply->code != EK_CONFLICT && reply->code != EK_INVALID)
 		EK_WARN(&syncer->engine->log, "finalizer could not be changed", EK_S("syncer", syncer->key), EK_S("error", reply->message));
 	syncer->attempts++;
-	ek_queue_add_at(&syncer->item, now_ms(syncer) + ek_backoff_ms(syncer->attempts, ek_loop_random(syncer->engine->loop)));
+	ek_queue_add_at(&syncer->item, now_ms(syncer) + ek_retry_delay_ms(syncer->attempts, ek_loop_random(syncer->engine->loop)));
 }
 
 static void patch_finalizer(struct ek_sync_syncer *syncer, bool is_add)

@@ -29,7 +29,7 @@ struct ek_outcome ek_outcome_of(int code)
 	}
 }
 
-int64_t ek_backoff_ms(unsigned attempts, uint64_t random)
+int64_t ek_retry_delay_ms(unsigned attempts, uint64_t random)
 {
 	int64_t base = attempts >= 6 ? 30000 : 1000ll << (attempts ? attempts - 1 : 0);
 

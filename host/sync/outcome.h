@@ -18,6 +18,6 @@ struct ek_outcome {
 struct ek_outcome ek_outcome_of(int code);
 
 /* 1 s doubling to 30 s, +0-25% jitter out of `random`. attempts counts from 1. */
-int64_t ek_backoff_ms(unsigned attempts, uint64_t random);
+int64_t ek_retry_delay_ms(unsigned attempts, uint64_t random);
 
 #endif

@@ -321,7 +321,7 @@ void ek_registry_listed(struct ek_sync_registry *registry, const struct ek_resul
 	if (registry->phase == EK_REGISTRY_CLOSING)
 		return;
 	if (result->code != EK_OK) {
-		int64_t delay = ek_backoff_ms(++registry->list_attempts < 3 ? registry->list_attempts : 3, ek_loop_random(engine->loop));
+		int64_t delay = ek_retry_delay_ms(++registry->list_attempts < 3 ? registry->list_attempts : 3, ek_loop_random(engine->loop));
 
 		ek_fail_reason(&registry->problem, result->code, ek_outcome_of(result->code).reason, "%s", result->message ? result->message : "the registry could not be read");
 		EK_WARN(&engine->log, "registry could not be read", EK_S("registry", registry->config->name), EK_E(&registry->problem));

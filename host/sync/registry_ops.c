@@ -289,7 +289,7 @@ static void take_failure(struct ek_sync_registry *registry, struct ek_ledger_ent
 		entry->attempts++;
 	if (kind == EK_OP_RENEW) {
 		/* A lease is worth more than manners: try again soon, well before it ends. */
-		delay = ek_backoff_ms(entry->attempts < 3 ? entry->attempts : 3, ek_loop_random(loop));
+		delay = ek_retry_delay_ms(entry->attempts < 3 ? entry->attempts : 3, ek_loop_random(loop));
 		if (delay > registry->traits.renew_ms)
 			delay = registry->traits.renew_ms > 1000 ? registry->traits.renew_ms : 1000;
 		ek_entry_renew_at(entry, now + delay);
@@ -299,7 +299,7 @@ static void take_failure(struct ek_sync_registry *registry, struct ek_ledger_ent
 		entry->known = EK_KNOWN_NOTHING;
 	if (outcome.is_permanent && kind == EK_OP_PUT)
 		entry->is_refused = true;
-	delay = result->retry_after_ms > 0 ? result->retry_after_ms : outcome.is_counted ? ek_backoff_ms(entry->attempts, ek_loop_random(loop)) : 1000;
+	delay = result->retry_after_ms > 0 ? result->retry_after_ms : outcome.is_counted ? ek_retry_delay_ms(entry->attempts, ek_loop_random(loop)) : 1000;
 	if (delay > 300000)
 		delay = 300000;
 	if (outcome.is_read_next && entry->attempts <= 1)
