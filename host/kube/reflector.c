@@ -124,14 +124,16 @@ static void complete_ending(struct ek_reflector *r)
 	struct ek_ending *ending = &r->ending;
 	bool is_clean = ending->code == EK_OK;
 
-	if (r->activity == EK_WATCHING && is_clean)
-		r->n_empty = r->n_events_here ? 0 : r->n_empty + 1;
 	ending->during = r->activity;
 	ending->asked = r->asked;
 	ending->is_audit = r->is_audit;
 	ending->is_continued = r->is_continued;
 	ending->is_short = r->activity == EK_WATCHING && !r->n_events_here &&
 		now_ms(r) - r->started_ms < EK_REFLECTOR_SHORT_MS;
+	if (r->n_events_here)
+		r->n_empty = 0;
+	else if (r->activity == EK_WATCHING && is_clean && !ending->is_short)
+		r->n_empty++;
 	ending->n_failures = r->n_failures;
 	ending->n_empty = r->n_empty;
 	if (is_clean)

@@ -38,13 +38,14 @@ static struct ek_verdict again_but_not_for_ever(const struct ek_ending *ending, 
 
 static struct ek_verdict judge_clean_end(const struct ek_ending *ending)
 {
-	struct ek_verdict verdict = again(ending, EK_CAUSE_END);
+	struct ek_verdict verdict = again_but_not_for_ever(ending, EK_CAUSE_END);
 
-	if (ending->during != EK_WATCHING)
+	if (ending->during != EK_WATCHING || ending->is_short)
 		return verdict;
+	verdict = again(ending, EK_CAUSE_END);
 	if (ending->n_empty >= EK_REFLECTOR_MAX_EMPTY)
 		return list(EK_VERSION_LAST, EK_PACE_AT_ONCE, EK_CAUSE_END);
-	verdict.pace = ending->is_short ? EK_PACE_BACKOFF : EK_PACE_AT_ONCE;
+	verdict.pace = EK_PACE_AT_ONCE;
 	return verdict;
 }
 

@@ -32,6 +32,7 @@ static const struct {
 	/* A watch */
 	{ "a clean end", { WATCHING }, WATCH(AT_ONCE, END) },
 	{ "a clean end at once", { WATCHING, .is_short = true }, WATCH(BACKOFF, END) },
+	{ "the ninth clean end at once", { WATCHING, .is_short = true, .n_failures = 8 }, LIST(LAST, BACKOFF, END) },
 	{ "two silent lifetimes", { WATCHING, .n_empty = 2 }, WATCH(AT_ONCE, END) },
 	{ "three silent lifetimes", { WATCHING, .n_empty = 3 }, LIST(LAST, AT_ONCE, END) },
 	{ "a refused or broken connection", { WATCHING, .code = EK_RETRY }, WATCH(BACKOFF, TRANSPORT) },
