@@ -113,13 +113,13 @@ static void test_an_object_that_the_sink_refuses_keeps_the_old_view(void **state
 
 static void test_an_audit_lists_anew_and_keeps_the_view_meanwhile(void **state)
 {
-	struct world *w = a_world(NULL, 5 * MINUTE);
+	struct world *w = a_world(NULL, 4 * MINUTE);
 
 	GIVEN(w, { .body = VIEW, .ending = OPEN }, { .body = EVENT("ADDED", "a", "7") MARK("30"), .ending = OPEN });
-	started(w, 4 * MINUTE - 1000);
+	started(w, 3 * MINUTE);
 	assert_int_equal(w->n_asked, 1);
 	then_told(w, "begin +a +b commit synced");
-	sim_advance(w->loop, 2 * MINUTE + 2000);
+	sim_advance(w->loop, 2 * MINUTE);
 	then_listed_from(w, 1, NULL);
 	then_told(w, "begin +a commit synced");
 	assert_int_equal(stats(w)->restarts[EK_CAUSE_AUDIT], 1);
@@ -134,12 +134,12 @@ static bool has_audited(void *arg)
 
 static void test_an_audit_that_is_refused_lets_the_watch_go_on(void **state)
 {
-	struct world *w = a_world(NULL, 5 * MINUTE);
+	struct world *w = a_world(NULL, 4 * MINUTE);
 
 	GIVEN(w, { .body = VIEW, .ending = OPEN }, REPLY(429, STATUS(429, "TooManyRequests")), { .body = "", .ending = OPEN },
 		{ .body = EVENT("ADDED", "a", "7") MARK("30"), .ending = OPEN });
 	started(w, 0);
-	assert_true(sim_run_until(w->loop, has_audited, w, 6 * MINUTE + 1000));
+	assert_true(sim_run_until(w->loop, has_audited, w, 5 * MINUTE));
 	sim_advance(w->loop, 3000);
 	then_listed_from(w, 1, NULL);
 	then_watched_from(w, 2, "10");
