@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 module eurekube.io/tests/servers/etcd
 
 go 1.25.0

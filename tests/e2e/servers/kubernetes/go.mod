@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // The control plane the end-to-end suite runs. k8s.io/kubernetes pins its staging
 // modules at v0.0.0, so every one of them is replaced by its published version here.
 module eurekube.io/tests/servers/kubernetes
