@@ -11,6 +11,10 @@
 #include "kube/credentials.h"
 #include "kube/status.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #define DEFAULT_TIMEOUT_MS   30000
 #define DEFAULT_BODY_BYTES   (4u << 20)
 #define ERROR_BODY_BYTES     (64u << 10)

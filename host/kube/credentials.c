@@ -12,6 +12,9 @@
 #include "io/file.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define MAX_TOKEN_BYTES (64u << 10)
 #define MAX_PEM_BYTES   (4u << 20)

@@ -6,12 +6,15 @@
  */
 #include "kube/event.h"
 
-#include <uthash.h>
-
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "kube/event_body.h"
+
+#include <uthash.h>
+
+#include <stdio.h>
+#include <stdlib.h>
 
 #define MAX_KEYS          1000
 #define CREATIONS_BURST   50

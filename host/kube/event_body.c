@@ -6,10 +6,14 @@
  */
 #include "kube/event_body.h"
 
-#include <eurekube/json.h>
-#include <time.h>
-
 #include "base/alloc.h"
+
+#include <eurekube/json.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 static char *copy_cut(const char *text, size_t limit)
 {

@@ -11,6 +11,10 @@
 #include "base/buf.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 struct merge {
 	const struct ek_kubeconfig_file *files;

@@ -11,6 +11,9 @@
 #include "kube/reflector_query.h"
 #include "kube/reflector_state.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #define LIST_DEADLINE_MS    120000 /* servers end a LIST after 60 s */
 #define WATCH_SECONDS       300    /* to twice as long, so that watchers do not all come back together */
 #define WATCH_MARGIN_MS     30000  /* a watch that outlives its time by this is dead */

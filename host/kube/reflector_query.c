@@ -8,6 +8,9 @@
 
 #include <eurekube/json.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 static int add_version(const struct ek_list_query *query, struct ek_buf *out)
 {
 	if (!query->version[0])

@@ -7,6 +7,9 @@
  */
 #include "kube/reflector_state.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* ---- How it ended ---- */
 
 int ek_reflector_note_undecodable(struct ek_reflector *r, const char *message)

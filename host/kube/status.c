@@ -8,6 +8,9 @@
 
 #include <eurekube/json.h>
 
+#include <stdio.h>
+#include <string.h>
+
 #define MAX_RETRY_AFTER_SECONDS 3600
 
 static bool is_known(struct ek_slice raw, const char *text)

@@ -222,6 +222,7 @@ static void test_a_long_outage_is_asked_about_less_and_less_often(void **state)
 static void test_a_success_makes_the_next_failure_the_first(void **state)
 {
 	struct world *w = a_synced_world();
+	struct pace pace = { 0 };
 	unsigned n;
 
 	GIVEN(w, { .body = VIEW, .ending = OPEN });
@@ -232,6 +233,24 @@ static void test_a_success_makes_the_next_failure_the_first(void **state)
 	n = w->n_asked;
 	when_ended(w, true, 1200);
 	assert_int_equal(w->n_asked, n + 1);
+	sim_advance(w->loop, 2000);
+	sim_on_request(w->loop, count_request, &pace);
+	sim_fault(w->loop, SERVER, SIM_REFUSE);
+	when_ended(w, true, 2 * MINUTE);
+	assert_in_range(pace.n, 2 * 12, 2 * 25);
+	end_of(w);
+}
+
+static void test_one_event_shows_that_the_watch_works(void **state)
+{
+	struct world *w = a_synced_world();
+
+	GIVEN(w, { .body = EVENT("MODIFIED", "a", "11"), .ending = OPEN });
+	when_ended(w, true, 100);
+	assert_true(stats(w)->is_broken);
+	assert_true(sim_run_until(w->loop, has_asked, w, 5000));
+	sim_advance(w->loop, 100);
+	then_works(w);
 	end_of(w);
 }
 
@@ -515,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_after_an_outage_of_any_length_the_first_try_comes_in_time),
 		cmocka_unit_test(test_a_long_outage_is_asked_about_less_and_less_often),
 		cmocka_unit_test(test_a_success_makes_the_next_failure_the_first),
+		cmocka_unit_test(test_one_event_shows_that_the_watch_works),
 		cmocka_unit_test(test_a_long_outage_ends_with_a_list_since_the_position_may_be_lost),
 		cmocka_unit_test(test_too_old_inside_of_200_is_listed_not_older_than_what_was_seen),
 		cmocka_unit_test(test_too_old_as_the_answer_to_a_watch_is_the_same),
