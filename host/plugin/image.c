@@ -228,7 +228,7 @@ static int take_bytes(int fd, const char *sha256, struct ek_image *image, struct
 int ek_image_open(const char *directory, const char *file, const char *sha256, struct ek_image *out, struct ek_error *err)
 {
 	const char *base = directory ? NULL : strrchr(file, '/');
-	int fd;
+	int fd = -1;
 	int code;
 
 	*out = (struct ek_image){ .fd = -1 };

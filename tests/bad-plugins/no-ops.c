@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* No operations at all. */
+#include <eurekube/plugin.h>
+
+EK_PLUGIN_DEFINE(no-ops, REGISTRY, .version = "1.0.0");
