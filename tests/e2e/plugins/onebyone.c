@@ -55,4 +55,4 @@ static const struct ek_mode_ops ops = {
 	.reads = EK_READS_SERVICES | EK_READS_ENDPOINTS,
 	.desired = desired,
 };
-EK_PLUGIN_DEFINE(onebyone, MODE, .version = "7.1.0", .ops = &ops)
+EK_PLUGIN_DEFINE(onebyone, MODE, .version = "7.1.0", .ops = &ops);
