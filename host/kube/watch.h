@@ -48,10 +48,11 @@ struct ek_list_splitter {
 	char resource_version[EK_RV_MAX];
 	struct ek_buf continue_token; /* "" none */
 	size_t n_items;
-	bool is_complete;             /* the closing brace was seen */
+	bool is_complete;             /* the closing brace was seen, and items and a resourceVersion before it */
 	/* private scanner state */
-	int state, depth;
-	bool in_string, is_escaped;
+	int state, separation;
+	size_t depth;
+	bool in_string, is_escaped, has_items;
 	struct ek_buf key;
 };
 void ek_list_splitter_init(struct ek_list_splitter *s, int (*on_item)(void *arg, struct ek_slice item, struct ek_error *err), void *arg);
