@@ -86,6 +86,7 @@ class ControlPlane:
     def stop(self):
         for process in (self.controllers, self.apiserver, self.etcd):
             process.kill()
+        shutil.rmtree(self.directory / "etcd", ignore_errors=True)
 
     def kill_apiserver(self):
         self.apiserver.kill()
