@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs the Debian (or Ubuntu) packages that building and testing need. Does nothing when they
-# are there; needs no more than a shell and dpkg.
+# Installs the Debian (or Ubuntu) packages that building and testing need, and those named as
+# arguments. Does nothing when they are there; needs no more than a shell and dpkg.
 # shellcheck disable=SC2086 # package lists are meant to be split
 set -eu
 
 packages="gcc libc6-dev make pkg-config
 libcurl4-openssl-dev libcjson-dev libyaml-dev libuv1-dev libmicrohttpd-dev libssl-dev uthash-dev
-libcmocka-dev"
+libcmocka-dev $*"
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 	echo "deps: not a Debian system; please install the counterparts of:" $packages >&2

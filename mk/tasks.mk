@@ -27,11 +27,13 @@ test:	## deps, then check
 
 e2e: deps
 e2e:	## test against a real API server and real Spring Eureka servers
+	$(Q)mk/deps.sh valgrind
 	$(remake) demo-parts
 	$(Q)EK_TEST_BUILD=$(B) tests/e2e/run
 
 e2e-long: deps
 e2e-long:	## the same at real length: minutes of heartbeats and of outage
+	$(Q)mk/deps.sh valgrind
 	$(remake) demo-parts
 	$(Q)EK_TEST_BUILD=$(B) tests/e2e/run --long
 
