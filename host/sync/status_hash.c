@@ -9,6 +9,12 @@
 
 static uint64_t hash_value(struct ek_json *json);
 
+/* The kind goes through the hash first: seeds that are neighbours collide for texts of one byte. */
+static uint64_t hash_scalar(const char *kind, struct ek_slice text)
+{
+	return ek_hash64(ek_hash64_text(EK_HASH_SEED, kind), text.at, text.n);
+}
+
 static uint64_t hash_object(struct ek_json *json)
 {
 	uint64_t sum = 0;
@@ -49,14 +55,13 @@ static uint64_t hash_value(struct ek_json *json)
 		return hash_array(json);
 	case EK_JSON_STRING:
 		text = ek_json_slice(json, scratch, sizeof(scratch));
-		return ek_hash64(EK_HASH_SEED + 1, text.at, text.n);
+		return hash_scalar("text", text);
 	case EK_JSON_NULL:
 	case EK_JSON_END:
 		ek_json_skip(json);
 		return 0;
 	default:
-		text = ek_json_raw(json);
-		return ek_hash64(EK_HASH_SEED + 2, text.at, text.n);
+		return hash_scalar("word", ek_json_raw(json));
 	}
 }
 
