@@ -59,6 +59,8 @@ static void take_text(struct ek_slice text, char *buffer, size_t size)
 
 	while (n < text.n && n > 0 && ((unsigned char)text.at[n] & 0xc0) == 0x80)
 		n--; /* not inside of a UTF-8 sequence */
+	while (n > 0 && (unsigned char)text.at[n - 1] <= ' ')
+		n--;
 	for (size_t i = 0; i < n; i++)
 		buffer[i] = (unsigned char)text.at[i] < 0x20 || text.at[i] == 0x7f ? ' ' : text.at[i];
 	buffer[n] = '\0';

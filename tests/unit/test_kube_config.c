@@ -131,7 +131,7 @@ static void test_what_cannot_work_is_refused_by_name(void **state)
 	static const struct {
 		const char *what, *text, *context, *words;
 	} cases[] = {
-		{ "not YAML", "a: [", NULL, "line 1" },
+		{ "not YAML", "a: [", NULL, "kubeconfig: line 2" },
 		{ "no current context", "contexts: [{name: a, context: {}}, {name: b, context: {}}]", NULL,
 			"no current-context is set; name one with --context (it has: a, b)" },
 		{ "an empty file", "", NULL, "it has: none" },

@@ -36,7 +36,7 @@ static void test_an_error_body_is_understood_or_at_least_quoted(void **state)
 			{ .message = "{\"kind\":\"Service\",\"code\":404,\"message\":\"no\"}" } },
 		{ "{\"kind\":\"Status\",\"message\":\"cut", { .message = "{\"kind\":\"Status\",\"message\":\"cut" } },
 		{ "<html>\r\n<h1>502</h1>\x1b[0m", { .message = "<html>  <h1>502</h1> [0m" } },
-		{ "404 page not found\n", { .message = "404 page not found " } },
+		{ "404 page not found\n", { .message = "404 page not found" } },
 		{ "", { .status = 0 } },
 	};
 
