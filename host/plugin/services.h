@@ -44,12 +44,18 @@ struct ek_services *ek_services_new(struct ek_loop *loop, struct ek_http *http, 
 void ek_services_free(struct ek_services *services);   /* after destroy / on_closed; stops what the plugin forgot */
 const struct ek_host *ek_services_host(struct ek_services *services);
 
-/* Around every call into the plugin. */
+/*
+ * Around every call into the plugin. A completion before leave breaks the contract: it is counted, logged once, and handed to the owner on the next turn.
+ * enter_ending is for `cancel` and `close`, where a completion is in order; it comes on the next turn all the same. The owner is called with no call
+ * open, so it may call plugins, and its time does not count as theirs; only entering the same instance within itself is our bug.
+ */
 void ek_services_enter(struct ek_services *services);
+void ek_services_enter_ending(struct ek_services *services);
 void ek_services_leave(struct ek_services *services);
 
 struct ek_services_stats {
 	uint64_t calls, slow_calls, requests;
+	uint64_t early_completions;                /* inside the call that started them */
 	int64_t longest_us;
 	uint64_t timers, watches;                  /* live now */
 };

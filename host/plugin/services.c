@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of one plugin instance's services, the guard around every call into it, and its timers, descriptors and posts.
+ * It does not interpret what the plugin does; completions and news go to the owner (services_news.c).
+ * Read next: services_inside.h, then services_http.c, services_auth.c, services_news.c and services_tell.c.
+ */
+#include "plugin/services.h"
+
+#include "base/alloc.h"
+#include "plugin/services_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOW_US 50000
+
+/* ---- Around calls ---- */
+
+void ek_services_begin(struct ek_services *services, enum ek_call_kind kind)
+{
+	if (services->call.kind != EK_CALL_NONE)
+		EK_BUG("%s is called from within itself", services->who);
+	services->call = (struct ek_call){ .kind = kind };
+	ek_loop_enter(services->loop, services->who);
+}
+
+void ek_services_enter(struct ek_services *services)
+{
+	ek_services_begin(services, EK_CALL_STARTING);
+}
+
+void ek_services_enter_ending(struct ek_services *services)
+{
+	ek_services_begin(services, EK_CALL_ENDING);
+}
+
+static void count_call(struct ek_services *services, int64_t spent_us)
+{
+	struct ek_services_stats *stats = &services->stats;
+
+	stats->calls++;
+	if (spent_us > stats->longest_us)
+		stats->longest_us = spent_us;
+	if (spent_us <= SLOW_US)
+		return;
+	stats->slow_calls++;
+	EK_WARN(&services->log, "a plugin's call took long", EK_I("ms", spent_us / 1000));
+}
+
+static void release(struct ek_services *services)
+{
+	if (!services->is_dead || services->call.kind != EK_CALL_NONE || services->n_paused ||
+		__atomic_load_n(&services->n_posted, __ATOMIC_ACQUIRE))
+		return;
+	ek_arena_clear(&services->arena);
+	free(services);
+}
+
+void ek_services_leave(struct ek_services *services)
+{
+	int64_t spent_us = services->call.spent_us + ek_loop_leave(services->loop);
+
+	services->call.kind = EK_CALL_NONE;
+	count_call(services, spent_us);
+	release(services);
+}
+
+struct ek_call ek_services_pause(struct ek_services *services)
+{
+	struct ek_call call = services->call;
+
+	if (call.kind != EK_CALL_NONE)
+		call.spent_us += ek_loop_leave(services->loop);
+	services->call.kind = EK_CALL_NONE;
+	services->n_paused++;
+	return call;
+}
+
+void ek_services_resume(struct ek_services *services, struct ek_call call)
+{
+	services->n_paused--;
+	services->call = call;
+	if (call.kind != EK_CALL_NONE)
+		ek_loop_enter(services->loop, services->who);
+	else
+		release(services);
+}
+
+/* ---- Clock and options ---- */
+
+static int64_t now_ms(const struct ek_host *host)
+{
+	return ek_loop_now_ms(ek_services_of(host)->loop);
+}
+
+static int64_t wall_ms(const struct ek_host *host)
+{
+	return ek_loop_wall_ms(ek_services_of(host)->loop);
+}
+
+static const struct ek_option_value *find_option(const struct ek_host *host, const char *name)
+{
+	const struct ek_services_config *config = &ek_services_of(host)->config;
+
+	for (uint32_t i = 0; i < config->n_options; i++)
+		if (!strcmp(config->options[i]->name, name))
+			return config->options[i];
+	return NULL;
+}
+
+/* ---- Timers ---- */
+
+struct ek_timer_handle {
+	struct ek_timer timer;
+	struct ek_services *services;
+	struct ek_timer_handle *next, **prev;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void drop_timer(struct ek_timer_handle *handle)
+{
+	*handle->prev = handle->next;
+	if (handle->next)
+		handle->next->prev = handle->prev;
+	handle->services->stats.timers--;
+	free(handle);
+}
+
+static void on_timer(void *arg)
+{
+	struct ek_timer_handle *handle = arg;
+	struct ek_services *services = handle->services;
+	void (*fn)(void *) = handle->fn;
+	void *fn_arg = handle->arg;
+
+	drop_timer(handle);
+	if (services->is_closed)
+		return;
+	ek_services_begin(services, EK_CALL_CALLBACK);
+	fn(fn_arg);
+	ek_services_leave(services);
+}
+
+static struct ek_timer_handle *start_timer(const struct ek_host *host, int64_t delay_ms, void (*fn)(void *arg), void *arg)
+{
+	struct ek_services *services = ek_services_of(host);
+	struct ek_timer_handle *handle = ek_xcalloc(1, sizeof(*handle));
+
+	handle->services = services;
+	handle->fn = fn;
+	handle->arg = arg;
+	handle->prev = &services->timers;
+	handle->next = services->timers;
+	if (handle->next)
+		handle->next->prev = &handle->next;
+	services->timers = handle;
+	services->stats.timers++;
+	ek_timer_init(&handle->timer, on_timer, handle);
+	ek_loop_arm(services->loop, &handle->timer, delay_ms > 0 ? delay_ms : 0);
+	return handle;
+}
+
+static void stop_timer(const struct ek_host *host, struct ek_timer_handle *handle)
+{
+	if (!handle)
+		return;
+	ek_loop_disarm(handle->services->loop, &handle->timer);
+	drop_timer(handle);
+}
+
+/* ---- Descriptors ---- */
+
+struct ek_fd_handle {
+	struct ek_fd *watch;
+	struct ek_services *services;
+	struct ek_fd_handle *next, **prev;
+	void (*fn)(void *arg, uint32_t events);
+	void *arg;
+};
+
+static void on_fd(void *arg, uint32_t events)
+{
+	struct ek_fd_handle *handle = arg;
+	struct ek_services *services = handle->services;
+
+	if (services->is_closed)
+		return;
+	ek_services_begin(services, EK_CALL_CALLBACK);
+	handle->fn(handle->arg, events); /* may stop the watch */
+	ek_services_leave(services);
+}
+
+static struct ek_fd_handle *watch_fd(const struct ek_host *host, int fd, uint32_t events, void (*fn)(void *arg, uint32_t events),
+	void *arg, struct ek_error *err)
+{
+	struct ek_services *services = ek_services_of(host);
+	struct ek_fd_handle *handle = ek_xcalloc(1, sizeof(*handle));
+
+	handle->services = services;
+	handle->fn = fn;
+	handle->arg = arg;
+	handle->watch = ek_loop_watch_fd(services->loop, fd, events, on_fd, handle, err);
+	if (!handle->watch) {
+		free(handle);
+		return NULL;
+	}
+	handle->prev = &services->watches;
+	handle->next = services->watches;
+	if (handle->next)
+		handle->next->prev = &handle->next;
+	services->watches = handle;
+	services->stats.watches++;
+	return handle;
+}
+
+static void update_fd(const struct ek_host *host, struct ek_fd_handle *handle, uint32_t events)
+{
+	ek_loop_update_fd(handle->watch, events);
+}
+
+static void stop_fd(const struct ek_host *host, struct ek_fd_handle *handle)
+{
+	if (!handle)
+		return;
+	ek_loop_unwatch_fd(handle->watch);
+	*handle->prev = handle->next;
+	if (handle->next)
+		handle->next->prev = handle->prev;
+	handle->services->stats.watches--;
+	free(handle);
+}
+
+/* ---- Posts ---- */
+
+struct post {
+	struct ek_services *services;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void on_post(void *arg)
+{
+	struct post post = *(struct post *)arg;
+	struct ek_services *services = post.services;
+
+	free(arg);
+	__atomic_sub_fetch(&services->n_posted, 1, __ATOMIC_ACQ_REL);
+	if (services->is_closed) {
+		release(services);
+		return;
+	}
+	ek_services_begin(services, EK_CALL_CALLBACK);
+	post.fn(post.arg);
+	ek_services_leave(services);
+}
+
+/* From any thread. */
+static void post(const struct ek_host *host, void (*fn)(void *arg), void *arg)
+{
+	struct ek_services *services = ek_services_of(host);
+	struct post *post = ek_xmalloc(sizeof(*post));
+
+	*post = (struct post){ .services = services, .fn = fn, .arg = arg };
+	__atomic_add_fetch(&services->n_posted, 1, __ATOMIC_ACQ_REL);
+	ek_loop_post(services->loop, on_post, post);
+}
+
+/* ---- Life ---- */
+
+static void copy_config(struct ek_services *services, const struct ek_services_config *config)
+{
+	struct ek_services_config *copy = &services->config;
+	struct ek_arena *arena = &services->arena;
+
+	*copy = *config;
+	copy->name = ek_arena_strdup(arena, config->name);
+	copy->username_file = ek_arena_strdup(arena, config->username_file);
+	copy->password_file = ek_arena_strdup(arena, config->password_file);
+	copy->token_file = ek_arena_strdup(arena, config->token_file);
+	copy->cert_file = ek_arena_strdup(arena, config->cert_file);
+	copy->key_file = ek_arena_strdup(arena, config->key_file);
+	copy->ca_file = ek_arena_strdup(arena, config->ca_file);
+}
+
+static void fill_table(struct ek_host *host)
+{
+	host->size = sizeof(*host);
+	host->now_ms = now_ms;
+	host->wall_ms = wall_ms;
+	host->timer_start = start_timer;
+	host->timer_stop = stop_timer;
+	host->post = post;
+	host->http = ek_services_http;
+	host->http_cancel = ek_services_http_cancel;
+	host->fd_watch = watch_fd;
+	host->fd_update = update_fd;
+	host->fd_stop = stop_fd;
+	host->option = find_option;
+	host->secret = ek_services_secret;
+}
+
+struct ek_services *ek_services_new(struct ek_loop *loop, struct ek_http *http, const struct ek_services_config *config)
+{
+	struct ek_services *services = ek_xcalloc(1, sizeof(*services));
+
+	services->loop = loop;
+	services->http = http;
+	ek_arena_init(&services->arena);
+	copy_config(services, config);
+	services->who = ek_arena_printf(&services->arena, "plugin %s %s", config->library->label, config->name);
+	services->log.bound[0] = EK_S("plugin", config->library->label);
+	services->log.bound[1] = EK_S("instance", services->config.name);
+	services->log.n_bound = 2;
+	fill_table(&services->host);
+	ek_services_tell_init(services);
+	ek_services_news_init(services);
+	return services;
+}
+
+static void stop_forgotten(struct ek_services *services)
+{
+	if (services->timers || services->watches || services->requests)
+		EK_WARN(&services->log, "a plugin ended and left things behind", EK_I("timers", services->stats.timers),
+			EK_I("descriptors", services->stats.watches), EK_I("requests", services->requests != NULL));
+	while (services->timers)
+		stop_timer(&services->host, services->timers);
+	while (services->watches)
+		stop_fd(&services->host, services->watches);
+}
+
+void ek_services_free(struct ek_services *services)
+{
+	if (!services)
+		return;
+	services->is_closed = true;
+	services->is_dead = true;
+	stop_forgotten(services);
+	ek_services_http_end(services);
+	ek_services_news_end(services);
+	release(services);
+}
+
+const struct ek_host *ek_services_host(struct ek_services *services)
+{
+	return &services->host;
+}
+
+void ek_services_stats(const struct ek_services *services, struct ek_services_stats *out)
+{
+	*out = services->stats;
+}

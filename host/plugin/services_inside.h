@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * services_inside.h - what the files behind services.h share. `struct ek_host` comes first, so a plugin's host pointer is its services.
+ *
+ * Life: the memory goes when ek_services_free was called, no call into the plugin is under way and no posted call is pending; until then a dead
+ * instance swallows everything. Whatever the plugin holds (timers, watches, requests) hangs in lists, so that free finds what was forgotten.
+ */
+#ifndef EK_PLUGIN_SERVICES_INSIDE_H
+#define EK_PLUGIN_SERVICES_INSIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "io/file.h"
+#include "plugin/services.h"
+
+#define EK_METRICS_MAX 32
+
+/* What the plugin is doing right now. */
+enum ek_call_kind {
+	EK_CALL_NONE,
+	EK_CALL_STARTING,      /* the host called: a completion now is too early */
+	EK_CALL_ENDING,        /* the host called to end something: a completion now is fine, but comes a turn later */
+	EK_CALL_CALLBACK,      /* the plugin's own timer, request, descriptor or post */
+};
+
+struct ek_call {
+	enum ek_call_kind kind;
+	int64_t spent_us;
+};
+
+struct ek_metric {
+	char name[41];
+	bool is_counter;
+	uint64_t count;
+	double gauge;
+};
+
+struct ek_news;
+
+struct ek_services {
+	struct ek_host host;
+	struct ek_loop *loop;
+	struct ek_http *http;
+	struct ek_services_config config;      /* its texts live in `arena` */
+	struct ek_arena arena;
+	const char *who;                       /* for the watchdog */
+	struct ek_log log;
+
+	struct ek_call call;
+	unsigned n_paused;
+	bool is_closed, is_dead;
+	int n_posted;                          /* atomic */
+
+	struct ek_timer_handle *timers;
+	struct ek_fd_handle *watches;
+	struct ek_http_handle *requests;
+	struct ek_http_client *client;         /* made by the first request */
+	struct ek_file_watch *tls_files[3];
+	struct ek_news *news, **news_end;      /* what came too early, in order */
+	struct ek_timer news_timer;
+
+	struct ek_services_stats stats;
+	struct ek_metric metrics[EK_METRICS_MAX];
+	unsigned n_metrics;
+	bool told_bad_metric, told_early;
+	int64_t log_refill_ms;
+	unsigned log_credit, log_dropped;
+};
+
+static inline struct ek_services *ek_services_of(const struct ek_host *host)
+{
+	return (struct ek_services *)(uintptr_t)host;
+}
+
+/* services.c: around calls. While paused, the time is the host's own, and the host may call plugins. */
+void ek_services_begin(struct ek_services *services, enum ek_call_kind kind);
+struct ek_call ek_services_pause(struct ek_services *services);
+void ek_services_resume(struct ek_services *services, struct ek_call call);
+
+/* services_http.c */
+struct ek_http_handle *ek_services_http(const struct ek_host *host, const struct ek_http_request *request, struct ek_error *err);
+void ek_services_http_cancel(const struct ek_host *host, struct ek_http_handle *handle);
+void ek_services_http_end(struct ek_services *services);      /* all requests, and the client */
+
+/* services_auth.c */
+int ek_services_secret(const struct ek_host *host, const char *name, char *buffer, uint32_t buffer_bytes, struct ek_error *err);
+int ek_services_authorize(void *arg, char *value, size_t size, struct ek_error *err);
+
+/* services_news.c */
+void ek_services_news_init(struct ek_services *services);
+void ek_services_news_end(struct ek_services *services);
+
+/* services_tell.c */
+void ek_services_tell_init(struct ek_services *services);
+
+#endif
