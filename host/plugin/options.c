@@ -224,7 +224,7 @@ static int take_default(const struct place *place, struct ek_arena *arena, struc
 		return EK_OK;
 	}
 	if (ek_yaml_read(text, strlen(text), DEFAULT_NODES_MAX, arena, &given, NULL) != EK_OK)
-		return refuse(place, err, "has a default that is not YAML: %.80s", text);
+		return refuse(place, err, "is not YAML: %.80s", text);
 	if (given->kind == EK_VALUE_NULL) {
 		take_nothing(place->option, value);
 		return EK_OK;
