@@ -27,9 +27,7 @@
 #define DEFAULT_CONNECTIONS  64
 #define DEFAULT_BODY         (64u * 1024)
 #define CONNECTION_MEMORY    (32u * 1024)      /* bounds the header of a request */
-#define SILENT_SECONDS       10
-#define REQUEST_MS           10000             /* for the first request of a connection to be complete */
-#define NEXT_REQUEST_MS      20000             /* for the next, with the idle time before it */
+#define DEFAULT_TIMEOUT_MS   10000
 #define SWEEP_MS             1000
 #define MAX_WAITING          (16u * 1024 * 1024)
 #define STREAM_BLOCK         16384
@@ -135,7 +133,7 @@ static void add_peer(struct ek_serve *serve, struct MHD_Connection *connection, 
 
 	peer->serve = serve;
 	peer->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	peer->request_due_ms = ek_loop_now_ms(serve->loop) + REQUEST_MS;
+	peer->request_due_ms = ek_loop_now_ms(serve->loop) + serve->config.request_timeout_ms;
 	peer->next = serve->peers;
 	peer->prev = &serve->peers;
 	if (peer->next)
@@ -193,9 +191,11 @@ static bool accept_one(struct ek_serve *serve)
 	int fd = accept4(serve->listen_fd, (struct sockaddr *)&address, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0) {
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		int number = errno;
+
+		if (number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM)
 			turn_away(serve);
-		return errno == EINTR || errno == ECONNABORTED;
+		return number == EINTR || number == ECONNABORTED;
 	}
 	MHD_add_connection(serve->daemon, fd, (struct sockaddr *)&address, n);
 	return true;
@@ -325,7 +325,8 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
 	if (!request)
 		return;
 	*context = NULL;
-	request->peer->request_due_ms = ek_loop_now_ms(serve->loop) + NEXT_REQUEST_MS;
+	/* The idle time and the next request each may take as long. */
+	request->peer->request_due_ms = ek_loop_now_ms(serve->loop) + 2 * serve->config.request_timeout_ms;
 	if (request->peer->stream)
 		end_stream(request->peer->stream);
 	request->peer->stream = NULL;
@@ -562,7 +563,7 @@ static struct MHD_Daemon *start_daemon(struct ek_serve *serve)
 		NULL, NULL, on_request, serve,
 		MHD_OPTION_CONNECTION_LIMIT, serve->config.max_connections,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENT_SECONDS,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((serve->config.request_timeout_ms + 999) / 1000),
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, serve,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, serve,
 		MHD_OPTION_URI_LOG_CALLBACK, on_uri, serve,
@@ -584,6 +585,8 @@ struct ek_serve *ek_serve_new(struct ek_loop *loop, const struct ek_serve_config
 		serve->config.max_connections = DEFAULT_CONNECTIONS;
 	if (!serve->config.max_body_bytes)
 		serve->config.max_body_bytes = DEFAULT_BODY;
+	if (serve->config.request_timeout_ms <= 0)
+		serve->config.request_timeout_ms = DEFAULT_TIMEOUT_MS;
 	serve->listen_fd = fd;
 	serve->port = port_of(fd);
 	serve->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -2,7 +2,7 @@
 /*
  * Our own listeners (health, metrics, debug state; in tests the stand-in servers), on libmicrohttpd driven by the loop.
  * serve.c is the only file that includes microhttpd.h. Bounded: connections (64 by default), header and body size, 10 s for a
- * request to arrive.
+ * request to arrive. Running out of descriptors turns callers away and does not stop it.
  *
  * The handler gets a complete request and answers at once by ek_serve_reply, or opens a stream by ek_serve_stream and writes to it
  * until ek_serve_stream_end or until on_gone says that the peer has left.
@@ -36,6 +36,7 @@ struct ek_serve_config {
 	uint16_t port;                 /* 0: any; see ek_serve_port */
 	uint32_t max_connections;      /* 0: 64 */
 	uint32_t max_body_bytes;       /* 0: 64 KiB */
+	int64_t request_timeout_ms;    /* for a request to be whole, and for a peer that neither reads nor writes; 0: 10 s */
 	bool only_localhost_names;     /* refuse a Host header that is not localhost or a loopback address (DNS rebinding) */
 	void (*handle)(void *arg, const struct ek_serve_request *request, struct ek_serve_exchange *exchange);
 	void *arg;

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * io/loop with real time, threads, pipes and signals, and its watchdog with short bounds.
+ * The order of timers is tested with base/timers.
+ * Next: host/io/loop.h.
+ */
+#include "io/loop.h"
+
+#include <eurekube/host.h>
+
+#include "unit/io_wait.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct ek_loop *loop;
+static char trace[256];
+static unsigned n_calls;
+
+static int set_up(void **state)
+{
+	loop = ek_loop_new();
+	trace[0] = '\0';
+	n_calls = 0;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	ek_loop_free(loop);
+	return 0;
+}
+
+static void note(void *arg)
+{
+	snprintf(trace + strlen(trace), sizeof(trace) - strlen(trace), "%s", (const char *)arg);
+	n_calls++;
+}
+
+static void timers_are_never_early(void **state)
+{
+	int64_t start_us = ek_loop_now_us(loop);
+	struct ek_timer timer;
+
+	ek_timer_init(&timer, note, (char[]){ "t" });
+	ek_loop_arm(loop, &timer, 20);
+	assert_true(io_wait(loop, &n_calls, 1));
+	assert_true(ek_loop_now_us(loop) - start_us >= 20000);
+	assert_true(ek_loop_now_us(loop) - start_us < 2000000);
+}
+
+static void timers_fire_by_deadline_and_not_after_disarming(void **state)
+{
+	struct ek_timer a, b, c;
+
+	ek_timer_init(&a, note, (char[]){ "a" });
+	ek_timer_init(&b, note, (char[]){ "b" });
+	ek_timer_init(&c, note, (char[]){ "c" });
+	ek_loop_arm(loop, &a, 30);
+	ek_loop_arm(loop, &b, 10);
+	ek_loop_arm(loop, &c, 20);
+	ek_loop_disarm(loop, &c);
+	assert_true(io_wait(loop, &n_calls, 2));
+	assert_string_equal(trace, "ba");
+}
+
+static void defer_again(void *arg)
+{
+	note(arg);
+	if (n_calls < 5)
+		ek_loop_defer(loop, defer_again, arg);
+}
+
+static void deferred_calls_run_in_order_on_later_turns(void **state)
+{
+	ek_loop_defer(loop, defer_again, (char[]){ "1" });
+	ek_loop_defer(loop, note, (char[]){ "2" });
+	ek_loop_defer(loop, note, (char[]){ "3" });
+	assert_string_equal(trace, "");
+	assert_true(io_wait(loop, &n_calls, 5));
+	assert_string_equal(trace, "12311");
+}
+
+static void *post_many(void *arg)
+{
+	static char nothing[] = "";
+
+	for (int i = 0; i < 1000; i++)
+		ek_loop_post(loop, note, nothing);
+	return NULL;
+}
+
+static void posts_of_many_threads_all_arrive(void **state)
+{
+	pthread_t threads[4];
+
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, post_many, NULL), 0);
+	assert_true(io_wait(loop, &n_calls, 4000));
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+}
+
+struct watched {
+	struct ek_fd *watch;
+	unsigned n_events;
+	uint32_t events;
+};
+
+static void on_ready(void *arg, uint32_t events)
+{
+	struct watched *watched = arg;
+
+	watched->n_events++;
+	watched->events = events;
+	if (watched->n_events == 3)
+		ek_loop_update_fd(watched->watch, 0);
+}
+
+static void descriptors_are_level_triggered_and_can_be_paused(void **state)
+{
+	struct watched watched = { 0 };
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	watched.watch = ek_loop_watch_fd(loop, ends[0], EK_FD_READABLE, on_ready, &watched, NULL);
+	io_wait_within(loop, &watched.n_events, 1, 20);
+	assert_int_equal(watched.n_events, 0);
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	assert_true(io_wait(loop, &watched.n_events, 3));
+	io_wait_within(loop, NULL, 1, 20);
+	assert_int_equal(watched.n_events, 3);
+	assert_int_equal(watched.events, EK_FD_READABLE);
+	ek_loop_update_fd(watched.watch, EK_FD_READABLE);
+	assert_true(io_wait(loop, &watched.n_events, 4));
+	ek_loop_unwatch_fd(watched.watch);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void a_descriptor_can_be_watched_again_at_once(void **state)
+{
+	struct watched watched = { 0 };
+	struct ek_error err = EK_ERROR_INIT;
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	watched.watch = ek_loop_watch_fd(loop, ends[0], EK_FD_READABLE, on_ready, &watched, &err);
+	ek_loop_unwatch_fd(watched.watch);
+	watched.watch = ek_loop_watch_fd(loop, ends[0], EK_FD_READABLE, on_ready, &watched, &err);
+	assert_non_null(watched.watch);
+	close(ends[1]);
+	assert_true(io_wait(loop, &watched.n_events, 1));
+	ek_loop_unwatch_fd(watched.watch);
+	close(ends[0]);
+	assert_null(ek_loop_watch_fd(loop, 9999, EK_FD_READABLE, on_ready, &watched, &err));
+	assert_int_equal(err.code, EK_INVALID);
+}
+
+static void on_signal(void *arg, int signo)
+{
+	n_calls++;
+	assert_int_equal(signo, SIGUSR1);
+}
+
+static void signals_are_delivered_on_the_loop(void **state)
+{
+	ek_loop_on_signal(loop, SIGUSR1, on_signal, NULL);
+	raise(SIGUSR1);
+	assert_int_equal(n_calls, 0);
+	assert_true(io_wait(loop, &n_calls, 1));
+}
+
+static void a_broken_pipe_is_no_signal(void **state)
+{
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	close(ends[0]);
+	assert_int_equal(write(ends[1], "x", 1), -1);
+	close(ends[1]);
+}
+
+static void enter_and_leave_measure(void **state)
+{
+	int64_t start_us;
+
+	ek_loop_enter(loop, "plugin eureka/0.1.0 registry main");
+	start_us = ek_loop_now_us(loop);
+	while (ek_loop_now_us(loop) - start_us < 3000)
+		;
+	assert_in_range(ek_loop_leave(loop), 3000, 1000000);
+}
+
+static void block(void *arg)
+{
+	int64_t start_ms = ek_loop_now_ms(loop);
+
+	ek_loop_enter(loop, "plugin slow/1.0");
+	while (ek_loop_now_ms(loop) - start_ms < (int64_t)(intptr_t)arg)
+		;
+	ek_loop_leave(loop);
+	ek_loop_stop(loop);
+}
+
+/* In a child, since it may abort; returns its wait status and what it wrote. */
+static int run_blocked(int64_t block_ms, int64_t log_ms, int64_t abort_ms, char *text, size_t size)
+{
+	int ends[2], status;
+	ssize_t n;
+	pid_t child;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	child = fork();
+	if (!child) {
+		dup2(ends[1], 2);
+		signal(SIGABRT, SIG_DFL);
+		loop = ek_loop_new();
+		ek_loop_set_watchdog(loop, log_ms, abort_ms);
+		ek_loop_defer(loop, block, (void *)(intptr_t)block_ms);
+		ek_loop_run(loop);
+		_exit(0);
+	}
+	close(ends[1]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	n = read(ends[0], text, size - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(ends[0]);
+	return status;
+}
+
+static void a_blocked_loop_is_logged_with_the_name_of_who_blocks_it(void **state)
+{
+	char text[1000];
+	int status = run_blocked(300, 50, 60000, text, sizeof(text));
+
+	assert_true(WIFEXITED(status));
+	assert_non_null(strstr(text, "\"message\":\"the loop is blocked\",\"who\":\"plugin slow/1.0\""));
+	assert_ptr_equal(strchr(text, '\n'), strrchr(text, '\n'));
+}
+
+static void a_loop_blocked_for_too_long_ends_the_process(void **state)
+{
+	char text[1000];
+	int status = run_blocked(60000, 50, 200, text, sizeof(text));
+
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+	assert_non_null(strstr(text, "the process ends\",\"who\":\"plugin slow/1.0\""));
+}
+
+static void an_idle_or_busy_but_turning_loop_is_not_blocked(void **state)
+{
+	char text[1000];
+	int status = run_blocked(20, 100, 150, text, sizeof(text));
+
+	assert_true(WIFEXITED(status));
+	assert_string_equal(text, "");
+	ek_loop_set_watchdog(loop, 50, 100);
+	io_wait_within(loop, NULL, 1, 400);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(timers_are_never_early),
+		TEST(timers_fire_by_deadline_and_not_after_disarming),
+		TEST(deferred_calls_run_in_order_on_later_turns),
+		TEST(posts_of_many_threads_all_arrive),
+		TEST(descriptors_are_level_triggered_and_can_be_paused),
+		TEST(a_descriptor_can_be_watched_again_at_once),
+		TEST(signals_are_delivered_on_the_loop),
+		TEST(a_broken_pipe_is_no_signal),
+		TEST(enter_and_leave_measure),
+		TEST(a_blocked_loop_is_logged_with_the_name_of_who_blocks_it),
+		TEST(a_loop_blocked_for_too_long_ends_the_process),
+		TEST(an_idle_or_busy_but_turning_loop_is_not_blocked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
