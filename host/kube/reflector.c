@@ -50,6 +50,7 @@ void ek_reflector_settle(struct ek_reflector *r)
 {
 	ek_loop_disarm(r->loop, &r->settle_timer);
 	r->n_failures = 0;
+	r->n_expired = 0;
 	r->outage_since_ms = 0;
 	mend(r);
 }
@@ -138,6 +139,7 @@ static void complete_ending(struct ek_reflector *r)
 	else if (r->activity == EK_WATCHING && is_clean && !ending->is_short)
 		r->n_empty++;
 	ending->n_failures = r->n_failures;
+	ending->n_expired = r->n_expired;
 	ending->n_empty = r->n_empty;
 	if (is_clean)
 		snprintf(r->problem, sizeof(r->problem), "%s", r->activity == EK_WATCHING ?
@@ -150,6 +152,7 @@ static void carry_out(struct ek_reflector *r, const struct ek_verdict *verdict)
 
 	r->plan = *verdict;
 	r->stats.restarts[verdict->cause]++;
+	r->n_expired += verdict->cause == EK_CAUSE_EXPIRED;
 	if (verdict->refuses_streams) {
 		r->refuses_streams = true;
 		EK_INFO(NULL, "no streaming lists here, listing in pages", EK_S("resource", r->config.name),

@@ -51,10 +51,12 @@ static struct ek_verdict judge_clean_end(const struct ek_ending *ending)
 
 static struct ek_verdict judge_expired(const struct ek_ending *ending)
 {
+	enum ek_version version = ending->is_rv_too_large ? EK_VERSION_NEWEST : EK_VERSION_LAST;
 	struct ek_verdict verdict;
 
+	/* After a restart each server says so once, and the wait for the server is behind us. Twice in a row is a fault. */
 	if (ending->during == EK_WATCHING)
-		return list(ending->is_rv_too_large ? EK_VERSION_NEWEST : EK_VERSION_LAST, EK_PACE_BACKOFF, EK_CAUSE_EXPIRED);
+		return list(version, ending->n_expired ? EK_PACE_BACKOFF : EK_PACE_AT_ONCE, EK_CAUSE_EXPIRED);
 	if (ending->asked == EK_VERSION_LAST && !ending->is_continued)
 		return list(EK_VERSION_NEWEST, EK_PACE_AT_ONCE, EK_CAUSE_EXPIRED);
 	verdict = again(ending, EK_CAUSE_EXPIRED);

@@ -41,6 +41,7 @@ struct ek_ending {
 	bool is_audit;             /* a list beside a good position: the view and the watch could go on without it */
 	bool is_continued;         /* a LIST's second or later page */
 	unsigned n_failures;       /* in a row before this one */
+	unsigned n_expired;        /* since the last watch that worked, before this one */
 	unsigned n_empty;          /* clean lifetimes without an event in a row, with this one */
 };
 

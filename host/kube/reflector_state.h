@@ -44,7 +44,7 @@ struct ek_reflector {
 	struct ek_verdict plan;
 	bool wants_list;
 	struct ek_timer next_timer, settle_timer, silence_timer, audit_timer;
-	unsigned n_failures, n_empty;
+	unsigned n_failures, n_expired, n_empty;
 	int64_t outage_since_ms;        /* 0: none */
 
 	struct ek_reflector_stats stats;

@@ -274,10 +274,9 @@ static void test_too_old_inside_of_200_is_listed_not_older_than_what_was_seen(vo
 
 	GIVEN(w, { .body = EVENT("ADDED", "a", "7") MARK("90"), .ending = OPEN });
 	when_sent(w, ERROR_EVENT(STATUS(410, "Expired")));
-	then_told(w, "");
-	sim_advance(w->loop, 2000);
 	then_listed_from(w, 1, "10");
 	then_told(w, "begin +a commit synced");
+	then_works(w);
 	assert_string_equal(stats(w)->resource_version, "90");
 	assert_int_equal(stats(w)->restarts[EK_CAUSE_EXPIRED], 1);
 	end_of(w);
@@ -292,6 +291,20 @@ static void test_too_old_as_the_answer_to_a_watch_is_the_same(void **state)
 	then_watched_from(w, 1, "10");
 	then_listed_from(w, 2, "10");
 	then_told(w, "begin +a +b commit synced");
+	end_of(w);
+}
+
+static void test_a_position_that_is_always_too_old_is_not_listed_without_pause(void **state)
+{
+	struct world *w = a_world(NULL, 0);
+
+	GIVEN(w, { .body = VIEW ERROR_EVENT(STATUS(410, "Expired")), .ending = CLOSED });
+	w->is_repeating = true;
+	started(w, MINUTE);
+	then_waited(w, 1, 0, 100);
+	then_waited(w, 2, 500, 1100);
+	then_waited(w, 3, 1000, 2100);
+	assert_in_range(w->n_asked, 10, 30);
 	end_of(w);
 }
 
@@ -538,6 +551,7 @@ int main(void)
 		cmocka_unit_test(test_a_long_outage_ends_with_a_list_since_the_position_may_be_lost),
 		cmocka_unit_test(test_too_old_inside_of_200_is_listed_not_older_than_what_was_seen),
 		cmocka_unit_test(test_too_old_as_the_answer_to_a_watch_is_the_same),
+		cmocka_unit_test(test_a_position_that_is_always_too_old_is_not_listed_without_pause),
 		cmocka_unit_test(test_a_list_for_a_version_that_is_too_old_or_too_new_drops_the_version),
 		cmocka_unit_test(test_a_watch_of_a_version_too_new_is_listed_without_version),
 		cmocka_unit_test(test_whoever_says_slow_down_is_obeyed),

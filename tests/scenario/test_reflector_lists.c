@@ -102,8 +102,8 @@ static void test_an_object_that_the_sink_refuses_keeps_the_old_view(void **state
 	struct world *w = a_synced_world();
 
 	GIVEN(w, { .body = VIEW, .ending = OPEN }, REPLY(200, PAGE(OBJECT("c", "7"), "20", "")));
-	when_sent(w, ERROR_EVENT(STATUS(410, "Expired")));
 	w->refuses = 1;
+	when_sent(w, ERROR_EVENT(STATUS(410, "Expired")));
 	sim_advance(w->loop, 5000);
 	then_told(w, "begin abort begin +c commit synced");
 	end_of(w);
