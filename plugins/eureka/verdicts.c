@@ -86,7 +86,7 @@ static const char *hint(uint32_t kind, int32_t status)
 		       is_write(kind) || kind == EK_OP_RENEW ? "if reads work with the same credentials, the server's CSRF protection must exempt /eureka/**" :
 							       "these credentials may not read";
 	case 404:
-		return judge_not_found(kind) == EK_PLUGIN ? "this is no Eureka; do its serviceUrls end in /eureka/ or /eureka/v2/?" : "";
+		return judge_not_found(kind) == EK_GONE ? "it is not registered there" : "this is no Eureka; do its serviceUrls end in /eureka/ or /eureka/v2/?";
 	case 301:
 	case 302:
 	case 303:

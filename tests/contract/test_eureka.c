@@ -13,12 +13,10 @@
 
 #include <cmocka.h>
 
-#include "kit/fake_host.h"
-#include "kit/sample_instance.h"
+#include "kit/registry_case.h"
 
 #define BASE "http://eureka-0:8761/eureka/"
 #define ITS_PATH "apps/RATING/" SAMPLE_ID
-#define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
 const struct ek_plugin *ek_plugin_entry_v0_eureka(void);
 
@@ -32,60 +30,7 @@ static struct fake_host *a_host(const char *urls)
 
 static struct fake_host *a_registry(const char *urls)
 {
-	struct fake_host *fake = a_host(urls);
-	struct ek_error err = EK_ERROR_INIT;
-
-	if (fake_host_create(fake, &err) != EK_OK)
-		fail_msg("create: %s", err.message);
-	return fake;
-}
-
-static void end(struct fake_host *fake)
-{
-	const char *fault;
-
-	fake_host_close(fake);
-	fault = fake_host_end(fake);
-	if (fault)
-		fail_msg("%s", fault);
-}
-
-static void apply(struct fake_host *fake, enum ek_op_kind kind, int64_t revision)
-{
-	struct ek_op op = sample_op(kind, 1, &sample_instance);
-
-	op.revision = revision;
-	fake_host_apply(fake, &op);
-}
-
-static struct fake_request *expect(struct fake_host *fake, const char *method, const char *url)
-{
-	struct fake_request *request = fake_host_request(fake);
-
-	assert_non_null(request);
-	assert_string_equal(request->method, method);
-	assert_string_equal(request->url, url);
-	return request;
-}
-
-static void answer(struct fake_host *fake, struct fake_request *request, int status, const char *body)
-{
-	struct fake_answer its = { .status = status, .body = body };
-
-	fake_host_answer(fake, request, &its);
-}
-
-static void break_off(struct fake_host *fake, struct fake_request *request, int32_t code)
-{
-	struct fake_answer its = { .code = code };
-
-	fake_host_answer(fake, request, &its);
-}
-
-static const struct fake_completion *done(struct fake_host *fake)
-{
-	assert_int_equal(fake_host_times_done(fake, 1), 1);
-	return fake_host_done(fake, 1);
+	return started(a_host(urls));
 }
 
 /* ---- Requests ----------------------------------------------------------------------------------------------------------------------------------------------- */
@@ -172,7 +117,7 @@ static void a_zone_of_the_authors_own_or_an_option_keeps_the_endpoints_out(void 
 
 	fake = a_host(BASE);
 	fake_host_set(fake, "zoneInMetadata", "false");
-	assert_int_equal(fake_host_create(fake, NULL), EK_OK);
+	started(fake);
 	instance.metadata = NULL;
 	instance.n_metadata = 0;
 	fake_host_apply(fake, &op);
@@ -259,7 +204,7 @@ static void an_id_too_long_for_a_path_is_refused_on_a_later_turn(void **state)
 	id[sizeof(id) - 1] = '\0';
 	op.id = id;
 	fake_host_apply(fake, &op);
-	assert_null(fake_host_done(fake, 1));
+	expect_nothing_yet(fake);
 	fake_host_advance(fake, 0);
 	assert_int_equal(done(fake)->code, EK_TOO_BIG);
 	end(fake);
@@ -278,7 +223,7 @@ static void out_of_service_is_a_registration_and_then_an_override(void **state)
 	assert_non_null(strstr(request->body, "\"status\":\"STARTING\""));
 	assert_null(strstr(request->body, "OUT_OF_SERVICE"));
 	answer(fake, request, 204, NULL);
-	assert_null(fake_host_done(fake, 1));
+	expect_nothing_yet(fake);
 	request = expect(fake, "PUT", BASE ITS_PATH "/status?value=OUT_OF_SERVICE");
 	assert_int_equal(request->asked.body_bytes, 0);
 	answer(fake, request, 200, NULL);
