@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * io/http over real sockets on loopback: how requests end, what is reused, and that everything may be
- * done in a callback. TLS is left to the end-to-end tests, which have real certificates.
- * Next: host/io/http.h.
+ * done in a callback. TLS is not used here.
+ * Next: test_io_tls.c.
  */
 #include "io/http.h"
 
@@ -711,17 +711,6 @@ static void everything_in_flight_ends_silently_with_the_engine(void **state)
 		assert_int_equal(replies[i].n_done, 0);
 }
 
-static void an_unreadable_ca_file_is_an_error_that_names_it(void **state)
-{
-	struct fixture *f = *state;
-	struct ek_error err = EK_ERROR_INIT;
-	struct ek_http_req req = { .method = "GET", .url = "https://127.0.0.1:1/", .on_done = on_done };
-
-	ek_http_client_set_tls(f->client, &(struct ek_http_tls){ .ca_file = "/nonexistent/ca.crt" });
-	assert_null(ek_http_start(f->client, &req, &err));
-	assert_non_null(strstr(err.message, "/nonexistent/ca.crt"));
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -753,7 +742,6 @@ int main(void)
 		TEST(credentials_are_asked_for_at_each_request),
 		TEST(what_cannot_be_sent_is_refused_at_once),
 		TEST(everything_in_flight_ends_silently_with_the_engine),
-		TEST(an_unreadable_ca_file_is_an_error_that_names_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
