@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_TIMEOUT_MS   30000
-#define DEFAULT_BODY_BYTES   (4u << 20)
-#define ERROR_BODY_BYTES     (64u << 10)
-#define REREAD_PERIOD_MS     50000 /* the kubelet renews a token long before it expires; client-go looks as often */
+#define DEFAULT_TIMEOUT_MS 30000
+#define DEFAULT_BODY_BYTES (4u << 20)
+#define ERROR_BODY_BYTES   (64u << 10)
+#define REREAD_PERIOD_MS   50000 /* the kubelet renews a token long before it expires; client-go looks as often */
 
 #if defined(__x86_64__)
 #define ARCHITECTURE "amd64"
@@ -36,7 +36,7 @@ struct ek_kube {
 	struct ek_http_client *http;
 	struct ek_credentials *credentials;
 	char *server;
-	int64_t read_at_ms;      /* when the credentials were last read */
+	int64_t read_at_ms; /* when the credentials were last read */
 	bool must_reread;
 	struct ek_kube_call *calls;
 };
@@ -49,7 +49,7 @@ struct ek_kube_call {
 	bool is_get, is_stream, was_repeated, accept_gzip;
 	int64_t timeout_ms;
 	size_t max_body_bytes;
-	int status;              /* of a stream, once known */
+	int status; /* of a stream, once known */
 	struct ek_buf error_body;
 	void (*on_head)(void *arg);
 	int (*on_body)(void *arg, const char *bytes, size_t n);

@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define SERVICE_ACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount"
-#define MAX_FILES 32
+#define MAX_FILES       32
 
 /* The files of one KUBECONFIG list, read; strings and trees live in the arena. */
 struct loaded {
@@ -164,7 +164,8 @@ static int check_readable(const char *path, struct ek_error *err)
 	explicit_bzero(buf.at, buf.n);
 	ek_buf_clear(&buf);
 	return code == EK_GONE ? ek_fail(err, EK_INVALID,
-		"in a pod, but %s is missing; set automountServiceAccountToken: true", path) : code;
+					 "in a pod, but %s is missing; set automountServiceAccountToken: true", path)
+			       : code;
 }
 
 int ek_kube_config_from_pod(const char *host, const char *port, const char *directory, struct ek_kube_config *out,

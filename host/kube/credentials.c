@@ -21,8 +21,8 @@
 
 /* Something given inline, or by a file that may change. */
 struct material {
-	char *file;  /* NULL: inline or absent */
-	char *text;  /* NULL: absent */
+	char *file; /* NULL: inline or absent */
+	char *text; /* NULL: absent */
 	size_t n;
 };
 

@@ -16,27 +16,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_KEYS          1000
-#define CREATIONS_BURST   50
-#define CREATION_MS       100              /* one more creation each: 10 a second */
-#define FORGET_MS         (30 * 60 * 1000) /* not said for so long: said anew */
-#define SERIES_MS         60000            /* between two patches of one count */
-#define SWEEP_MS          10000            /* how often what waits is looked at */
-#define MAX_TRIES         6
-#define REQUEST_MS        10000
+#define MAX_KEYS        1000
+#define CREATIONS_BURST 50
+#define CREATION_MS     100              /* one more creation each: 10 a second */
+#define FORGET_MS       (30 * 60 * 1000) /* not said for so long: said anew */
+#define SERIES_MS       60000            /* between two patches of one count */
+#define SWEEP_MS        10000            /* how often what waits is looked at */
+#define MAX_TRIES       6
+#define REQUEST_MS      10000
 
 /* One thing to say about one object. */
 struct entry {
-	UT_hash_handle hh;                 /* insertion order is order of last use */
+	UT_hash_handle hh; /* insertion order is order of last use */
 	uint64_t key;
 	struct ek_recorder *recorder;
 	struct ek_kube_call *call;
 	struct ek_event_text text;
-	char *path;                        /* of the collection */
-	bool is_created;                   /* the server has it */
-	uint64_t count, told;              /* occurrences, and how many of them the server knows */
+	char *path;           /* of the collection */
+	bool is_created;      /* the server has it */
+	uint64_t count, told; /* occurrences, and how many of them the server knows */
 	unsigned n_tries;
-	int64_t said_ms, sent_ms;          /* loop time of the last occurrence, and of the last request */
+	int64_t said_ms, sent_ms; /* loop time of the last occurrence, and of the last request */
 	int64_t said_wall_ms;
 };
 
@@ -46,7 +46,7 @@ struct ek_recorder {
 	char *controller, *instance;
 	struct entry *entries;
 	struct ek_timer sweep_timer;
-	int64_t allowance, allowed_at_ms;  /* a bucket of creations, in ms */
+	int64_t allowance, allowed_at_ms; /* a bucket of creations, in ms */
 	uint64_t dropped;
 	bool was_forbidden;
 };
@@ -210,7 +210,7 @@ static void sweep(void *arg)
 	int64_t now = ek_loop_now_ms(r->loop);
 	bool is_waiting = false;
 
-	HASH_ITER(hh, r->entries, entry, next) {
+	HASH_ITER (hh, r->entries, entry, next) {
 		if (!has_news(entry))
 			continue;
 		is_waiting = true;
@@ -242,7 +242,7 @@ static bool make_room(struct ek_recorder *r)
 
 	if (HASH_COUNT(r->entries) < MAX_KEYS)
 		return true;
-	HASH_ITER(hh, r->entries, entry, next) {
+	HASH_ITER (hh, r->entries, entry, next) {
 		if (entry->call || has_news(entry))
 			continue;
 		free_entry(entry);
@@ -281,8 +281,7 @@ static void touch(struct entry *entry)
 void ek_recorder_emit(struct ek_recorder *r, const struct ek_event_object *regarding, const char *type, const char *reason,
 	const char *action, const char *note)
 {
-	const struct ek_event_text text = { .regarding = *regarding, .type = type, .reason = reason, .action = action,
-		.note = note };
+	const struct ek_event_text text = { .regarding = *regarding, .type = type, .reason = reason, .action = action, .note = note };
 	uint64_t key = key_of(regarding, type, reason, note);
 	struct entry *entry = find_entry(r, key);
 	bool is_new = !entry;
@@ -323,7 +322,7 @@ void ek_recorder_free(struct ek_recorder *r)
 
 	if (!r)
 		return;
-	HASH_ITER(hh, r->entries, entry, next) {
+	HASH_ITER (hh, r->entries, entry, next) {
 		free_entry(entry);
 	}
 	ek_loop_disarm(r->loop, &r->sweep_timer);

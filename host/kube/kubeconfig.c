@@ -216,7 +216,7 @@ static int refuse_unsupported(const struct found *user, struct ek_error *err)
 		{ "as-user-extra", "impersonation (as-user-extra)", false },
 	};
 	bool has_other = is_set(user->body, "token") || is_set(user->body, "tokenFile") ||
-		is_set(user->body, "client-certificate") || is_set(user->body, "client-certificate-data");
+			 is_set(user->body, "client-certificate") || is_set(user->body, "client-certificate-data");
 
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		if (!is_set(user->body, refused[i].key) || (refused[i].only_alone && has_other))

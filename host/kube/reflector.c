@@ -14,11 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LIST_DEADLINE_MS    120000 /* servers end a LIST after 60 s */
-#define WATCH_SECONDS       300    /* to twice as long, so that watchers do not all come back together */
-#define WATCH_MARGIN_MS     30000  /* a watch that outlives its time by this is dead */
-#define AUDIT_RETRY_MS      30000
-#define MAX_PATH_BYTES      (256u << 10)
+#define LIST_DEADLINE_MS 120000 /* servers end a LIST after 60 s */
+#define WATCH_SECONDS    300    /* to twice as long, so that watchers do not all come back together */
+#define WATCH_MARGIN_MS  30000  /* a watch that outlives its time by this is dead */
+#define AUDIT_RETRY_MS   30000
+#define MAX_PATH_BYTES   (256u << 10)
 
 const char *ek_reflector_cause_text(enum ek_reflector_cause cause)
 {
@@ -133,7 +133,7 @@ static void complete_ending(struct ek_reflector *r)
 	ending->is_audit = r->is_audit;
 	ending->is_continued = r->is_continued;
 	ending->is_short = r->activity == EK_WATCHING && !r->n_events_here &&
-		now_ms(r) - r->started_ms < EK_REFLECTOR_SHORT_MS;
+			   now_ms(r) - r->started_ms < EK_REFLECTOR_SHORT_MS;
 	if (r->n_events_here)
 		r->n_empty = 0;
 	else if (r->activity == EK_WATCHING && is_clean && !ending->is_short)
@@ -141,9 +141,10 @@ static void complete_ending(struct ek_reflector *r)
 	ending->n_failures = r->n_failures;
 	ending->n_expired = r->n_expired;
 	ending->n_empty = r->n_empty;
-	if (is_clean)
-		snprintf(r->problem, sizeof(r->problem), "%s", r->activity == EK_WATCHING ?
-			"the watch ended as soon as it had begun" : "the list ended before it was complete");
+	if (is_clean && r->activity == EK_WATCHING)
+		snprintf(r->problem, sizeof(r->problem), "the watch ended as soon as it had begun");
+	else if (is_clean)
+		snprintf(r->problem, sizeof(r->problem), "the list ended before it was complete");
 }
 
 static void carry_out(struct ek_reflector *r, const struct ek_verdict *verdict)

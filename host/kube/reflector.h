@@ -5,7 +5,7 @@
  *
  * For the sink: begin; add*; then commit (the complete view, replaces what was) or abort (throw it away, the old view goes on). After the
  * first commit, change for each live event. A non-zero return of add or change is treated as an undecodable document: relist.
- * Rules: reference of the endings is design.md section 2 and the table in docs (watch endings).
+ * What follows each way in which a list or a watch can end is a table: reflector_endings.h.
  */
 #ifndef EK_KUBE_REFLECTOR_H
 #define EK_KUBE_REFLECTOR_H
@@ -41,7 +41,7 @@ struct ek_reflector_config {
 
 struct ek_reflector_stats {
 	bool is_synced;                /* a view was committed at least once */
-	bool is_broken;                /* no working watch or list at the moment */
+	bool is_broken;                /* no working watch or list at the moment; over when an event came or a watch has lived for a second */
 	int64_t broken_since_ms;       /* loop time; 0 when not broken */
 	int64_t last_event_ms;         /* loop time of the last byte that told something */
 	uint64_t lists, watches, events, bytes;

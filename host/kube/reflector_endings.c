@@ -6,10 +6,10 @@
  */
 #include "kube/reflector_endings.h"
 
-#define BACKOFF_MS        1000  /* half of it is jitter: 0.5 to 1 s the first time */
-#define BACKOFF_MAX_MS    5000
-#define BACKOFF_LATE_MS   30000
-#define OUTAGE_IS_LONG_MS (10 * 60 * 1000)
+#define BACKOFF_MS         1000 /* half of it is jitter: 0.5 to 1 s the first time */
+#define BACKOFF_MAX_MS     5000
+#define BACKOFF_LATE_MS    30000
+#define OUTAGE_IS_LONG_MS  (10 * 60 * 1000)
 #define RETRY_AFTER_MAX_MS 60000
 
 /* The same again: a watch goes on where it was, a list starts over. */

@@ -153,8 +153,7 @@ struct world *a_world(const char *token_file, int64_t audit_ms)
 	w->kube = ek_kube_new(w->loop, w->http, &kube, &err);
 	if (!w->kube)
 		fail_msg("%s", err.message);
-	w->reflector = ek_reflector_new(w->loop, w->kube, &(struct ek_reflector_config){ .name = "endpointslices", .path = PATH,
-		.sink = &sink, .sink_arg = w, .on_synced = on_synced, .arg = w, .audit_ms = audit_ms });
+	w->reflector = ek_reflector_new(w->loop, w->kube, &(struct ek_reflector_config){ .name = "endpointslices", .path = PATH, .sink = &sink, .sink_arg = w, .on_synced = on_synced, .arg = w, .audit_ms = audit_ms });
 	return w;
 }
 

@@ -29,7 +29,7 @@ struct world {
 	/* the server */
 	int status;
 	const char *answer, *headers;
-	const char *good_token;          /* anything else is answered 401; NULL: all are good */
+	const char *good_token; /* anything else is answered 401; NULL: all are good */
 	unsigned n_asked;
 	char method[16], path[256], query[256], body[256], authorization[8192], content_type[64], accept[64];
 	/* the caller */
@@ -119,8 +119,7 @@ static void end_of(struct world *w)
 
 static struct ek_kube_call *send(struct world *w, const char *method, const char *path, const char *body)
 {
-	const struct ek_kube_request request = { .method = method, .path = path, .body = body,
-		.body_bytes = body ? strlen(body) : 0, .content_type = "application/merge-patch+json", .on_done = on_done, .arg = w };
+	const struct ek_kube_request request = { .method = method, .path = path, .body = body, .body_bytes = body ? strlen(body) : 0, .content_type = "application/merge-patch+json", .on_done = on_done, .arg = w };
 
 	return ek_kube_call(w->kube, &request, NULL);
 }
@@ -137,8 +136,7 @@ static void when_called(struct world *w, const char *method, const char *path, c
 
 static void when_streamed(struct world *w)
 {
-	const struct ek_kube_stream_request request = { .path = "/api/v1/services?watch=1", .on_head = on_head, .on_body = on_body,
-		.on_done = on_done, .arg = w };
+	const struct ek_kube_stream_request request = { .path = "/api/v1/services?watch=1", .on_head = on_head, .on_body = on_body, .on_done = on_done, .arg = w };
 
 	w->n_done = 0;
 	assert_non_null(ek_kube_stream(w->kube, &request, NULL));
