@@ -280,7 +280,9 @@ int ek_eureka_read_single(struct ek_eureka_reading *reading, const char *body, s
 	struct ek_slice key, instance = { NULL, 0 };
 	struct ek_json json;
 
-	if (n && body[0] == '<')
+	if (!n)
+		return ek_fail(err, EK_PLUGIN, "the answer is empty");
+	if (body[0] == '<')
 		return ek_fail(err, EK_PLUGIN, "the answer is XML or HTML, not JSON");
 	ek_json_init(&json, body, n);
 	for (ek_json_enter_object(&json); ek_json_next_key(&json, &key);) {
