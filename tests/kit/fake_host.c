@@ -225,6 +225,23 @@ static int on_list_entry(const struct ek_host *host, uint64_t token, const struc
 	return fake->stop_after && fake->n_entries >= fake->stop_after;
 }
 
+static void clear_entry(struct fake_entry *entry)
+{
+	free(entry->application);
+	free(entry->id);
+	free(entry->address);
+	free(entry->vip_address);
+	free(entry->owner);
+	free(entry->metadata);
+}
+
+void fake_host_forget_entries(struct fake_host *fake)
+{
+	for (uint32_t i = 0; i < fake->n_entries; i++)
+		clear_entry(&fake->entries[i]);
+	fake->n_entries = 0;
+}
+
 static void on_lost(const struct ek_host *host, const char *why)
 {
 	use(host)->n_lost++;
@@ -344,16 +361,6 @@ struct fake_host *fake_host_new(const struct ek_plugin *plugin)
 	return fake;
 }
 
-static void clear_entry(struct fake_entry *entry)
-{
-	free(entry->application);
-	free(entry->id);
-	free(entry->address);
-	free(entry->vip_address);
-	free(entry->owner);
-	free(entry->metadata);
-}
-
 const char *fake_host_end(struct fake_host *fake)
 {
 	const char *fault;
@@ -374,8 +381,7 @@ const char *fake_host_end(struct fake_host *fake)
 		clear_entry(&fake->completions[i].entry);
 		free(fake->completions[i].message);
 	}
-	for (uint32_t i = 0; i < fake->n_entries; i++)
-		clear_entry(&fake->entries[i]);
+	fake_host_forget_entries(fake);
 	free(fake->completions);
 	free(fake->entries);
 	fake_host_clear_options(fake);

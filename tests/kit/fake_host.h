@@ -116,6 +116,7 @@ void fake_host_answer(struct fake_host *fake, struct fake_request *request, cons
 
 /* The completion of a token; NULL if there is none. */
 const struct fake_completion *fake_host_done(const struct fake_host *fake, uint64_t token);
+void fake_host_forget_entries(struct fake_host *fake); /* n_entries is 0 then */
 uint32_t fake_host_times_done(const struct fake_host *fake, uint64_t token);
 
 #endif
