@@ -10,7 +10,9 @@
 
 #include "base/alloc.h"
 #include "base/http_text.h"
+#include "io/http_addresses.h"
 #include "io/http_call.h"
+#include "io/http_sockets.h"
 
 #include <curl/curl.h>
 
@@ -29,23 +31,12 @@
 #define MAX_IDLE_SECONDS        70
 #define MAX_IDLE_CONNECTIONS    256
 #define MAX_IDLE_HANDLES        32
-#define MAX_ADDRESSES           64
 #define MAX_AUTHORIZATION_BYTES 16384
 #define PEER_SILENT_MS          30000
 
 #ifndef EK_VERSION
 #define EK_VERSION "0"
 #endif
-
-/* A descriptor of libcurl's. Idle connections keep their watch until something happens on them: registering with epoll
-   at every request costs more than the request. */
-struct socket {
-	struct ek_http *http;
-	struct ek_fd *watch;
-	int fd;
-	uint32_t wanted, armed;
-	bool is_connection;      /* closed by on_close_socket, which may be relied on */
-};
 
 struct ek_http_handle {
 	CURL *easy;
@@ -55,24 +46,15 @@ struct ek_http_handle {
 	char error[CURL_ERROR_SIZE];
 };
 
-/* The address that an origin had when it was last reached. */
-struct address {
-	struct address *next;
-	char *origin;
-	char ip[64];
-};
-
 struct ek_http {
 	struct ek_loop *loop;
 	CURLM *multi;
 	struct ek_timer expiry;          /* libcurl's own */
 	struct ek_timer chores;          /* armed when there is something to do outside libcurl */
-	struct socket **sockets;         /* by descriptor */
-	size_t n_sockets;
+	struct ek_http_sockets sockets;
+	struct ek_http_addresses addresses;
 	struct ek_http_client *clients;
 	struct ek_http_call *todo;
-	struct address *addresses;
-	unsigned n_addresses;
 	bool is_in_curl;                 /* libcurl is on the stack: it must not be entered again */
 	bool is_working;
 };
@@ -81,75 +63,37 @@ static void work(struct ek_http *http);
 
 /* ---- Descriptors and time for libcurl ---- */
 
-static struct socket *socket_of(struct ek_http *http, int fd)
+static void on_socket(void *arg, int fd, uint32_t events)
 {
-	size_t n = http->n_sockets;
-
-	if ((size_t)fd >= n) {
-		http->n_sockets = (size_t)fd + 32;
-		http->sockets = ek_xrealloc(http->sockets, http->n_sockets, sizeof(struct socket *));
-		memset(http->sockets + n, 0, (http->n_sockets - n) * sizeof(struct socket *));
-	}
-	if (!http->sockets[fd]) {
-		http->sockets[fd] = ek_xcalloc(1, sizeof(struct socket));
-		http->sockets[fd]->http = http;
-		http->sockets[fd]->fd = fd;
-	}
-	return http->sockets[fd];
-}
-
-static void unwatch(struct socket *socket)
-{
-	ek_loop_unwatch_fd(socket->watch);
-	socket->watch = NULL;
-	socket->wanted = socket->armed = 0;
-}
-
-static void on_socket(void *arg, uint32_t events)
-{
-	struct socket *socket = arg;
-	struct ek_http *http = socket->http;
+	struct ek_http *http = arg;
 	int running, mask = (events & EK_FD_READABLE ? CURL_CSELECT_IN : 0) |
 		(events & EK_FD_WRITABLE ? CURL_CSELECT_OUT : 0);
 
-	if (!socket->wanted) {
-		socket->armed = 0;
-		ek_loop_update_fd(socket->watch, 0);
-		return;
-	}
 	http->is_in_curl = true;
-	curl_multi_socket_action(http->multi, socket->fd, mask, &running);
+	curl_multi_socket_action(http->multi, fd, mask, &running);
 	http->is_in_curl = false;
 	work(http);
 }
 
 static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
-	struct socket *socket = socket_of(arg, fd);
+	struct ek_http *http = arg;
+	uint32_t events = 0;
 
-	socket->wanted = what == CURL_POLL_REMOVE ? 0 : (what & CURL_POLL_IN ? EK_FD_READABLE : 0) |
-		(what & CURL_POLL_OUT ? EK_FD_WRITABLE : 0);
-	if (what == CURL_POLL_REMOVE && !socket->is_connection) {
-		unwatch(socket);
-	} else if (socket->wanted && socket->wanted != socket->armed) {
-		socket->armed = socket->wanted;
-		if (socket->watch)
-			ek_loop_update_fd(socket->watch, socket->wanted);
-		else
-			socket->watch = ek_loop_watch_fd(socket->http->loop, fd, socket->wanted,
-				on_socket, socket, NULL);
-		if (!socket->watch)
-			return -1;
-	}
-	return 0;
+	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+		events |= EK_FD_READABLE;
+	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+		events |= EK_FD_WRITABLE;
+	return ek_http_sockets_want(&http->sockets, fd, events) ? 0 : -1;
 }
 
 static int on_open_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
+	struct ek_http *http = arg;
 	unsigned silent_ms = PEER_SILENT_MS;
 	int n_probes = 3;
 
-	socket_of(arg, fd)->is_connection = true;
+	ek_http_sockets_opened(&http->sockets, fd);
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silent_ms, sizeof(silent_ms));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &n_probes, sizeof(n_probes));
@@ -158,10 +102,9 @@ static int on_open_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 
 static int on_close_socket(void *arg, curl_socket_t fd)
 {
-	struct socket *socket = socket_of(arg, fd);
+	struct ek_http *http = arg;
 
-	unwatch(socket);
-	socket->is_connection = false;
+	ek_http_sockets_closing(&http->sockets, fd);
 	return close(fd);
 }
 
@@ -395,40 +338,17 @@ static void release_handle(struct ek_http_call *call)
 	client->n_idle++;
 }
 
-/* ---- Addresses ---- */
-
-static struct address *find_address(struct ek_http *http, const char *origin)
-{
-	struct address *address = http->addresses;
-
-	while (address && strcmp(address->origin, origin))
-		address = address->next;
-	return address;
-}
-
 /* Only a new connection tells something new; behind a proxy the address is the proxy's. */
 static void keep_address(struct ek_http_call *call)
 {
-	struct ek_http *http = call->client->http;
-	struct address *address;
 	long n_connects = 0;
 	char *ip = NULL;
 
 	curl_easy_getinfo(call->handle->easy, CURLINFO_NUM_CONNECTS, &n_connects);
 	if (!n_connects || call->client->config.proxy_url || call->is_by_address)
 		return;
-	if (curl_easy_getinfo(call->handle->easy, CURLINFO_PRIMARY_IP, &ip) || !ip || !*ip)
-		return;
-	address = find_address(http, call->origin);
-	if (!address && http->n_addresses < MAX_ADDRESSES) {
-		address = ek_xcalloc(1, sizeof(*address));
-		address->origin = ek_xstrdup(call->origin);
-		address->next = http->addresses;
-		http->addresses = address;
-		http->n_addresses++;
-	}
-	if (address)
-		snprintf(address->ip, sizeof(address->ip), strchr(ip, ':') ? "[%s]" : "%s", ip);
+	if (!curl_easy_getinfo(call->handle->easy, CURLINFO_PRIMARY_IP, &ip) && ip && *ip)
+		ek_http_addresses_keep(&call->client->http->addresses, call->origin, ip);
 }
 
 /* ---- Sending ---- */
@@ -678,17 +598,14 @@ static void finish(struct ek_http_call *call, CURLcode curl_code)
 /* Once more by the last good address, if the name cannot be resolved and there is one. */
 static bool try_by_address(struct ek_http_call *call, CURLcode curl_code)
 {
-	struct address *address;
+	const char *ip = ek_http_addresses_find(&call->client->http->addresses, call->origin);
 	char line[400];
 
-	if (curl_code != CURLE_COULDNT_RESOLVE_HOST || call->is_by_address)
-		return false;
-	address = find_address(call->client->http, call->origin);
-	if (!address)
+	if (curl_code != CURLE_COULDNT_RESOLVE_HOST || call->is_by_address || !ip)
 		return false;
 	leave_multi(call);
 	call->is_by_address = true;
-	snprintf(line, sizeof(line), "+%s:%s", call->origin, address->ip);
+	snprintf(line, sizeof(line), "+%s:%s", call->origin, ip);
 	call->handle->resolve = curl_slist_append(NULL, line);
 	curl_easy_setopt(call->handle->easy, CURLOPT_RESOLVE, call->handle->resolve);
 	call->handle->error[0] = '\0';
@@ -798,6 +715,7 @@ struct ek_http *ek_http_new(struct ek_loop *loop)
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	http->loop = loop;
+	ek_http_sockets_init(&http->sockets, loop, on_socket, http);
 	ek_timer_init(&http->expiry, on_expiry, http);
 	ek_timer_init(&http->chores, on_chores, http);
 	http->multi = curl_multi_init();
@@ -812,17 +730,6 @@ struct ek_http *ek_http_new(struct ek_loop *loop)
 	return http;
 }
 
-static void free_addresses(struct ek_http *http)
-{
-	while (http->addresses) {
-		struct address *next = http->addresses->next;
-
-		free(http->addresses->origin);
-		free(http->addresses);
-		http->addresses = next;
-	}
-}
-
 void ek_http_free(struct ek_http *http)
 {
 	if (!http)
@@ -835,13 +742,8 @@ void ek_http_free(struct ek_http *http)
 	curl_multi_cleanup(http->multi);
 	ek_loop_disarm(http->loop, &http->expiry);
 	ek_loop_disarm(http->loop, &http->chores);
-	for (size_t fd = 0; fd < http->n_sockets; fd++) {
-		if (http->sockets[fd])
-			unwatch(http->sockets[fd]);
-		free(http->sockets[fd]);
-	}
-	free(http->sockets);
-	free_addresses(http);
+	ek_http_sockets_clear(&http->sockets);
+	ek_http_addresses_clear(&http->addresses);
 	free(http);
 	curl_global_cleanup();
 }

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "io/listen.h"
 
 #include <microhttpd.h>
 
@@ -499,64 +500,6 @@ void ek_serve_stream_end(struct ek_serve_stream *stream, bool abruptly)
 
 /* ---- Listening ---- */
 
-static int fail_listen(const struct ek_serve_config *config, struct ek_error *err)
-{
-	int number = errno;
-
-	ek_fail(err, number == EACCES ? EK_AUTH : EK_RETRY, "cannot listen on %s port %u: %s",
-		*config->host ? config->host : "any address", config->port, strerror(number));
-	if (err)
-		err->os_errno = number;
-	return -1;
-}
-
-static int open_listener(const struct sockaddr *address, socklen_t n)
-{
-	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int on = 1, off = 0, number;
-
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (address->sa_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	if (!bind(fd, address, n) && !listen(fd, BACKLOG))
-		return fd;
-	number = errno;
-	close(fd);
-	errno = number;
-	return -1;
-}
-
-static int listen_on(const struct ek_serve_config *config, struct ek_error *err)
-{
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(config->port) };
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(config->port) };
-	bool is_any = !*config->host, is_four = inet_pton(AF_INET, config->host, &four.sin_addr) == 1;
-	int fd = -1;
-
-	if (!is_any && !is_four && inet_pton(AF_INET6, config->host, &six.sin6_addr) != 1) {
-		ek_fail(err, EK_INVALID, "\"%s\" is not an IP address to listen on", config->host);
-		return -1;
-	}
-	if (!is_four)
-		fd = open_listener((struct sockaddr *)&six, sizeof(six));
-	if (is_four || (is_any && fd < 0 && errno == EAFNOSUPPORT))
-		fd = open_listener((struct sockaddr *)&four, sizeof(four));
-	return fd < 0 ? fail_listen(config, err) : fd;
-}
-
-static uint16_t port_of(int fd)
-{
-	struct sockaddr_storage address;
-	socklen_t n = sizeof(address);
-
-	if (getsockname(fd, (struct sockaddr *)&address, &n))
-		return 0;
-	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port :
-		((struct sockaddr_in *)&address)->sin_port);
-}
-
 static struct MHD_Daemon *start_daemon(struct ek_serve *serve)
 {
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
@@ -573,7 +516,7 @@ static struct MHD_Daemon *start_daemon(struct ek_serve *serve)
 struct ek_serve *ek_serve_new(struct ek_loop *loop, const struct ek_serve_config *config, struct ek_error *err)
 {
 	struct ek_serve *serve;
-	int fd = listen_on(config, err);
+	int fd = ek_listen(config->host, config->port, err);
 
 	if (fd < 0)
 		return NULL;
@@ -588,7 +531,7 @@ struct ek_serve *ek_serve_new(struct ek_loop *loop, const struct ek_serve_config
 	if (serve->config.request_timeout_ms <= 0)
 		serve->config.request_timeout_ms = DEFAULT_TIMEOUT_MS;
 	serve->listen_fd = fd;
-	serve->port = port_of(fd);
+	serve->port = ek_listen_port(fd);
 	serve->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	serve->daemon = start_daemon(serve);
 	if (!serve->daemon)
