@@ -140,7 +140,7 @@ static void listen_again(struct world *w)
 	assert_non_null(w->serve);
 }
 
-struct world *a_world(const char *token_file, int64_t audit_ms)
+struct world *a_reflector_world(const char *token_file, int64_t audit_ms)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct ek_kube_config kube = { .server = (char *)"http://" SERVER, .token_file = (char *)token_file };
@@ -157,7 +157,7 @@ struct world *a_world(const char *token_file, int64_t audit_ms)
 	return w;
 }
 
-void end_of(struct world *w)
+void end_story(struct world *w)
 {
 	ek_reflector_free(w->reflector);
 	sim_advance(w->loop, 1000);
@@ -171,26 +171,26 @@ void end_of(struct world *w)
 	free(w);
 }
 
-void given_answers(struct world *w, const struct answer *answers, size_t n)
+void given_script(struct world *w, const struct answer *answers, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		w->script[w->n_script++] = answers[i];
 }
 
-void started(struct world *w, int64_t then_ms)
+void when_reflector_starts(struct world *w, int64_t then_ms)
 {
 	ek_reflector_start(w->reflector);
 	sim_advance(w->loop, then_ms);
 }
 
-void when_sent(struct world *w, const char *bytes)
+void when_stream_sends(struct world *w, const char *bytes)
 {
 	assert_non_null(w->stream);
 	ek_serve_stream_write(w->stream, bytes, strlen(bytes));
 	sim_advance(w->loop, 100);
 }
 
-void when_ended(struct world *w, bool abruptly, int64_t then_ms)
+void when_stream_ends(struct world *w, bool abruptly, int64_t then_ms)
 {
 	assert_non_null(w->stream);
 	ek_serve_stream_end(w->stream, abruptly);
@@ -199,7 +199,7 @@ void when_ended(struct world *w, bool abruptly, int64_t then_ms)
 }
 
 /* What the sink was told since the last time it was asked. */
-void then_told(struct world *w, const char *wanted)
+void then_sink_heard(struct world *w, const char *wanted)
 {
 	size_t n = strlen(w->told);
 
@@ -209,7 +209,7 @@ void then_told(struct world *w, const char *wanted)
 	w->told[0] = '\0';
 }
 
-void then_asked(struct world *w, unsigned i, const char *words)
+void then_query_has(struct world *w, unsigned i, const char *words)
 {
 	if (i >= w->n_asked)
 		fail_msg("only %u requests came, not %u; the wanted one: %s", w->n_asked, i + 1, words);
@@ -217,7 +217,7 @@ void then_asked(struct world *w, unsigned i, const char *words)
 		fail_msg("request %u was \"%s\", without \"%s\"", i, w->asked[i].query, words);
 }
 
-void then_not_asked(struct world *w, unsigned i, const char *words)
+void then_query_lacks(struct world *w, unsigned i, const char *words)
 {
 	assert_true(i < w->n_asked);
 	if (strstr(w->asked[i].query, words))
@@ -229,10 +229,10 @@ void then_watched_from(struct world *w, unsigned i, const char *version)
 {
 	char words[64];
 
-	then_asked(w, i, "watch=1");
-	then_not_asked(w, i, "sendInitialEvents");
+	then_query_has(w, i, "watch=1");
+	then_query_lacks(w, i, "sendInitialEvents");
 	snprintf(words, sizeof(words), "resourceVersion=%s", version);
-	then_asked(w, i, words);
+	then_query_has(w, i, words);
 }
 
 /* ... or it was a streaming list, not older than this version; NULL: the newest. */
@@ -240,16 +240,16 @@ void then_listed_from(struct world *w, unsigned i, const char *version)
 {
 	char words[64];
 
-	then_asked(w, i, "sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
-	then_asked(w, i, "allowWatchBookmarks=true");
+	then_query_has(w, i, "sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+	then_query_has(w, i, "allowWatchBookmarks=true");
 	snprintf(words, sizeof(words), "&resourceVersion=%s", version ? version : "");
 	if (version)
-		then_asked(w, i, words);
+		then_query_has(w, i, words);
 	else
-		then_not_asked(w, i, words);
+		then_query_lacks(w, i, words);
 }
 
-void then_waited(struct world *w, unsigned i, int64_t low, int64_t high)
+void then_came_after(struct world *w, unsigned i, int64_t low, int64_t high)
 {
 	int64_t ms = w->asked[i].at_ms - w->asked[i - 1].at_ms;
 
@@ -259,32 +259,32 @@ void then_waited(struct world *w, unsigned i, int64_t low, int64_t high)
 			(long long)high);
 }
 
-const struct ek_reflector_stats *stats(struct world *w)
+const struct ek_reflector_stats *stats_of(struct world *w)
 {
 	return ek_reflector_stats(w->reflector);
 }
 
-void then_broken(struct world *w, const char *problem)
+void then_watch_is_broken(struct world *w, const char *problem)
 {
-	assert_true(stats(w)->is_broken);
-	assert_true(stats(w)->broken_since_ms > 0);
-	if (!strstr(stats(w)->problem, problem))
-		fail_msg("the problem is \"%s\", not \"%s\"", stats(w)->problem, problem);
+	assert_true(stats_of(w)->is_broken);
+	assert_true(stats_of(w)->broken_since_ms > 0);
+	if (!strstr(stats_of(w)->problem, problem))
+		fail_msg("the problem is \"%s\", not \"%s\"", stats_of(w)->problem, problem);
 }
 
-void then_works(struct world *w)
+void then_watch_works(struct world *w)
 {
-	assert_false(stats(w)->is_broken);
-	assert_int_equal(stats(w)->broken_since_ms, 0);
-	assert_string_equal(stats(w)->problem, "");
+	assert_false(stats_of(w)->is_broken);
+	assert_int_equal(stats_of(w)->broken_since_ms, 0);
+	assert_string_equal(stats_of(w)->problem, "");
 }
 
 struct world *a_synced_world(void)
 {
-	struct world *w = a_world(NULL, 0);
+	struct world *w = a_reflector_world(NULL, 0);
 
 	GIVEN(w, { .body = VIEW, .ending = OPEN });
-	started(w, 2000);
-	then_told(w, "begin +a +b commit synced");
+	when_reflector_starts(w, 2000);
+	then_sink_heard(w, "begin +a +b commit synced");
 	return w;
 }

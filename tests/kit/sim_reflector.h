@@ -3,7 +3,7 @@
  * The language of stories about one reflector, in simulated time: a server that gives one scripted answer after another, so that
  * each byte of an answer can be wrong on purpose, and a sink that writes down what it is told.
  *
- * A story: GIVEN(w, answers...); started(w, ms); when_...; then_....  Requests are counted from 0. Without a script left, a
+ * A story: GIVEN(w, answers...); when_reflector_starts(w, ms); when_...; then_....  Requests are counted from 0. Without a script left, a
  * request is answered by a watch that stays open and says nothing.
  */
 #ifndef EK_KIT_SIM_REFLECTOR_H
@@ -72,29 +72,29 @@ struct world {
 };
 
 /* token_file: NULL none; of a simulated file. audit_ms: 0 none. */
-struct world *a_world(const char *token_file, int64_t audit_ms);
+struct world *a_reflector_world(const char *token_file, int64_t audit_ms);
 struct world *a_synced_world(void);    /* its first answer was VIEW, and the watch after it is open */
-void end_of(struct world *w);          /* checks that nothing was left behind */
+void end_story(struct world *w);          /* checks that nothing was left behind */
 
-void given_answers(struct world *w, const struct answer *answers, size_t n);
+void given_script(struct world *w, const struct answer *answers, size_t n);
 #define GIVEN(w, ...)                                                                                                  \
 	do {                                                                                                           \
 		const struct answer answers_[] = { __VA_ARGS__ };                                                      \
-		given_answers((w), answers_, sizeof(answers_) / sizeof(answers_[0]));                                  \
+		given_script((w), answers_, sizeof(answers_) / sizeof(answers_[0]));                                  \
 	} while (0)
 
-void started(struct world *w, int64_t then_ms);
-void when_sent(struct world *w, const char *bytes);                         /* on the open stream */
-void when_ended(struct world *w, bool abruptly, int64_t then_ms);           /* the open stream */
+void when_reflector_starts(struct world *w, int64_t then_ms);
+void when_stream_sends(struct world *w, const char *bytes);                         /* on the open stream */
+void when_stream_ends(struct world *w, bool abruptly, int64_t then_ms);           /* the open stream */
 
-void then_told(struct world *w, const char *wanted);                        /* the sink, since it was last asked */
-void then_asked(struct world *w, unsigned i, const char *words);
-void then_not_asked(struct world *w, unsigned i, const char *words);
+void then_sink_heard(struct world *w, const char *wanted);                        /* the sink, since it was last asked */
+void then_query_has(struct world *w, unsigned i, const char *words);
+void then_query_lacks(struct world *w, unsigned i, const char *words);
 void then_watched_from(struct world *w, unsigned i, const char *version);
 void then_listed_from(struct world *w, unsigned i, const char *version);    /* by a stream; NULL: the newest */
-void then_waited(struct world *w, unsigned i, int64_t low, int64_t high);   /* between request i - 1 and i */
-void then_broken(struct world *w, const char *problem);
-void then_works(struct world *w);
-const struct ek_reflector_stats *stats(struct world *w);
+void then_came_after(struct world *w, unsigned i, int64_t low, int64_t high);   /* between request i - 1 and i */
+void then_watch_is_broken(struct world *w, const char *problem);
+void then_watch_works(struct world *w);
+const struct ek_reflector_stats *stats_of(struct world *w);
 
 #endif

@@ -232,6 +232,19 @@ static void test_a_token_file_is_read_again_within_a_minute(void **state)
 	end_of(w);
 }
 
+static void test_a_token_serves_until_the_token_file_can_be_read(void **state)
+{
+	struct world *w = a_world("http://kube:80", "inline", "/sa/token");
+
+	when_called(w, "GET", "/api/v1/x", NULL);
+	assert_string_equal(w->authorization, "Bearer inline");
+	write_token("one");
+	sim_advance(w->loop, 50000);
+	when_called(w, "GET", "/api/v1/x", NULL);
+	assert_string_equal(w->authorization, "Bearer one");
+	end_of(w);
+}
+
 static void test_a_token_file_that_vanishes_or_is_empty_leaves_the_last_token(void **state)
 {
 	struct world *w;
@@ -356,6 +369,8 @@ static void test_what_is_cancelled_or_freed_is_never_heard_of_again(void **state
 
 	ek_kube_cancel(call);
 	ek_kube_cancel(NULL);
+	assert_int_equal(sim_open_calls(w->loop), 0);
+	sim_advance(w->loop, 1000);
 	assert_non_null(send(w, "GET", "/api/v1/x", NULL));
 	ek_kube_free(w->kube);
 	w->kube = NULL;
@@ -393,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_an_error_comes_with_its_reason_and_a_sentence),
 		cmocka_unit_test(test_a_server_that_is_away_is_told_from_one_that_refuses),
 		cmocka_unit_test(test_a_token_file_is_read_again_within_a_minute),
+		cmocka_unit_test(test_a_token_serves_until_the_token_file_can_be_read),
 		cmocka_unit_test(test_a_token_file_that_vanishes_or_is_empty_leaves_the_last_token),
 		cmocka_unit_test(test_a_token_longer_than_4_kilobytes_is_sent_whole),
 		cmocka_unit_test(test_a_get_that_is_refused_is_repeated_once_with_the_token_of_now),

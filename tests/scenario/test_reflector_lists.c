@@ -25,43 +25,43 @@ static void test_a_stream_that_breaks_before_its_mark_shows_nothing_and_starts_o
 	static const enum ending how[] = { CUT, CLOSED };
 
 	for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
-		struct world *w = a_world(NULL, 0);
+		struct world *w = a_reflector_world(NULL, 0);
 
 		GIVEN(w, { .body = EVENT("ADDED", "a", "7"), .ending = how[i] }, { .body = VIEW, .ending = OPEN });
-		started(w, 3000);
-		then_told(w, "begin +a abort begin +a +b commit synced");
-		then_waited(w, 1, 500, 1100);
+		when_reflector_starts(w, 3000);
+		then_sink_heard(w, "begin +a abort begin +a +b commit synced");
+		then_came_after(w, 1, 500, 1100);
 		then_listed_from(w, 1, NULL);
-		end_of(w);
+		end_story(w);
 	}
 }
 
 static void test_a_stream_that_never_marks_its_end_is_replaced_by_pages_this_time(void **state)
 {
-	struct world *w = a_world(NULL, 0);
+	struct world *w = a_reflector_world(NULL, 0);
 
 	GIVEN(w, { .body = EVENT("ADDED", "a", "7"), .ending = OPEN }, REPLY(200, PAGE(OBJECT("a", "7"), "10", "")));
-	started(w, 14000);
-	then_told(w, "begin +a");
+	when_reflector_starts(w, 14000);
+	then_sink_heard(w, "begin +a");
 	sim_advance(w->loop, 2000);
-	then_told(w, "abort begin +a commit synced");
+	then_sink_heard(w, "abort begin +a commit synced");
 	assert_string_equal(w->asked[1].query, "limit=500");
 	then_watched_from(w, 2, "10");
-	when_sent(w, ERROR_EVENT(STATUS(410, "Expired")));
+	when_stream_sends(w, ERROR_EVENT(STATUS(410, "Expired")));
 	sim_advance(w->loop, 2000);
 	then_listed_from(w, 3, "10");
-	end_of(w);
+	end_story(w);
 }
 
 static void test_a_deletion_among_initial_events_is_no_view(void **state)
 {
-	struct world *w = a_world(NULL, 0);
+	struct world *w = a_reflector_world(NULL, 0);
 
 	GIVEN(w, { .body = EVENT("ADDED", "a", "7") EVENT("DELETED", "a", "8") MARK("10"), .ending = OPEN },
 		REPLY(200, PAGE(OBJECT("b", "7"), "10", "")));
-	started(w, 3000);
-	then_told(w, "begin +a abort begin +b commit synced");
-	end_of(w);
+	when_reflector_starts(w, 3000);
+	then_sink_heard(w, "begin +a abort begin +b commit synced");
+	end_story(w);
 }
 
 static void test_a_page_that_fails_throws_the_whole_view_away(void **state)
@@ -71,30 +71,30 @@ static void test_a_page_that_fails_throws_the_whole_view_away(void **state)
 		REPLY(200, "{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":["), REPLY(200, "<html>") };
 
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
-		struct world *w = a_world(NULL, 0);
+		struct world *w = a_reflector_world(NULL, 0);
 
 		GIVEN(w, REPLY(422, STATUS(422, "Invalid")), REPLY(200, PAGE(OBJECT("a", "7"), "10", "t")), failures[i],
 			REPLY(200, PAGE(OBJECT("c", "7"), "20", "")));
-		started(w, 3000);
-		then_told(w, "begin +a abort begin +c commit synced");
+		when_reflector_starts(w, 3000);
+		then_sink_heard(w, "begin +a abort begin +c commit synced");
 		assert_string_equal(w->asked[3].query, "limit=500");
 		then_watched_from(w, 4, "20");
-		end_of(w);
+		end_story(w);
 	}
 }
 
 static void test_an_expired_continue_token_is_followed_by_one_whole_list(void **state)
 {
-	struct world *w = a_world(NULL, 0);
+	struct world *w = a_reflector_world(NULL, 0);
 
 	GIVEN(w, REPLY(422, STATUS(422, "Invalid")), REPLY(200, PAGE(OBJECT("a", "7"), "10", "t")),
 		REPLY(410, "{\"kind\":\"Status\",\"metadata\":{\"continue\":\"inconsistent\"},\"reason\":\"Expired\",\"code\":410}"),
 		REPLY(200, PAGE(OBJECT("a", "7") "," OBJECT("b", "15"), "20", "")));
-	started(w, 400);
-	then_told(w, "begin +a abort begin +a +b commit synced");
+	when_reflector_starts(w, 400);
+	then_sink_heard(w, "begin +a abort begin +a +b commit synced");
 	assert_string_equal(w->asked[3].query, "");
 	then_watched_from(w, 4, "20");
-	end_of(w);
+	end_story(w);
 }
 
 static void test_an_object_that_the_sink_refuses_keeps_the_old_view(void **state)
@@ -103,28 +103,28 @@ static void test_an_object_that_the_sink_refuses_keeps_the_old_view(void **state
 
 	GIVEN(w, { .body = VIEW, .ending = OPEN }, REPLY(200, PAGE(OBJECT("c", "7"), "20", "")));
 	w->refuses = 1;
-	when_sent(w, ERROR_EVENT(STATUS(410, "Expired")));
+	when_stream_sends(w, ERROR_EVENT(STATUS(410, "Expired")));
 	sim_advance(w->loop, 5000);
-	then_told(w, "begin abort begin +c commit synced");
-	end_of(w);
+	then_sink_heard(w, "begin abort begin +c commit synced");
+	end_story(w);
 }
 
 /* ---- Relists that nothing forces ---- */
 
 static void test_an_audit_lists_anew_and_keeps_the_view_meanwhile(void **state)
 {
-	struct world *w = a_world(NULL, 4 * MINUTE);
+	struct world *w = a_reflector_world(NULL, 4 * MINUTE);
 
 	GIVEN(w, { .body = VIEW, .ending = OPEN }, { .body = EVENT("ADDED", "a", "7") MARK("30"), .ending = OPEN });
-	started(w, 3 * MINUTE);
+	when_reflector_starts(w, 3 * MINUTE);
 	assert_int_equal(w->n_asked, 1);
-	then_told(w, "begin +a +b commit synced");
+	then_sink_heard(w, "begin +a +b commit synced");
 	sim_advance(w->loop, 2 * MINUTE);
 	then_listed_from(w, 1, NULL);
-	then_told(w, "begin +a commit synced");
-	assert_int_equal(stats(w)->restarts[EK_CAUSE_AUDIT], 1);
-	then_works(w);
-	end_of(w);
+	then_sink_heard(w, "begin +a commit synced");
+	assert_int_equal(stats_of(w)->restarts[EK_CAUSE_AUDIT], 1);
+	then_watch_works(w);
+	end_story(w);
 }
 
 static bool has_audited(void *arg)
@@ -134,52 +134,52 @@ static bool has_audited(void *arg)
 
 static void test_an_audit_that_is_refused_lets_the_watch_go_on(void **state)
 {
-	struct world *w = a_world(NULL, 4 * MINUTE);
+	struct world *w = a_reflector_world(NULL, 4 * MINUTE);
 
 	GIVEN(w, { .body = VIEW, .ending = OPEN }, REPLY(429, STATUS(429, "TooManyRequests")), { .body = "", .ending = OPEN },
 		{ .body = EVENT("ADDED", "a", "7") MARK("30"), .ending = OPEN });
-	started(w, 0);
+	when_reflector_starts(w, 0);
 	assert_true(sim_run_until(w->loop, has_audited, w, 5 * MINUTE));
 	sim_advance(w->loop, 3000);
 	then_listed_from(w, 1, NULL);
 	then_watched_from(w, 2, "10");
-	then_told(w, "begin +a +b commit synced");
-	then_works(w);
+	then_sink_heard(w, "begin +a +b commit synced");
+	then_watch_works(w);
 	sim_advance(w->loop, 31000);
 	then_listed_from(w, 3, NULL);
-	then_told(w, "begin +a commit synced");
-	end_of(w);
+	then_sink_heard(w, "begin +a commit synced");
+	end_story(w);
 }
 
 static void test_a_relist_can_be_asked_for_at_any_time(void **state)
 {
-	struct world *w = a_world(NULL, 0);
+	struct world *w = a_reflector_world(NULL, 0);
 
 	GIVEN(w, { .body = EVENT("ADDED", "a", "7"), .ending = OPEN }, { .body = VIEW, .ending = OPEN },
 		{ .body = VIEW, .ending = OPEN });
-	started(w, 100);
+	when_reflector_starts(w, 100);
 	ek_reflector_relist(w->reflector);
 	sim_advance(w->loop, 100);
 	assert_int_equal(w->n_asked, 1);
-	when_sent(w, MARK("10"));
-	then_told(w, "begin +a commit synced begin +a +b commit synced");
+	when_stream_sends(w, MARK("10"));
+	then_sink_heard(w, "begin +a commit synced begin +a +b commit synced");
 	ek_reflector_relist(w->reflector);
 	sim_advance(w->loop, 100);
 	then_listed_from(w, 2, NULL);
-	then_told(w, "begin +a +b commit synced");
-	end_of(w);
+	then_sink_heard(w, "begin +a +b commit synced");
+	end_story(w);
 }
 
 static void test_stopping_in_the_middle_of_a_view_throws_it_away(void **state)
 {
-	struct world *w = a_world(NULL, 0);
+	struct world *w = a_reflector_world(NULL, 0);
 
 	GIVEN(w, { .body = EVENT("ADDED", "a", "7"), .ending = OPEN });
-	started(w, 100);
+	when_reflector_starts(w, 100);
 	ek_reflector_free(w->reflector);
 	w->reflector = NULL;
-	then_told(w, "begin +a abort");
-	end_of(w);
+	then_sink_heard(w, "begin +a abort");
+	end_story(w);
 }
 
 int main(void)
