@@ -2,7 +2,8 @@
 /*
  * Reads one Service or EndpointSlice from its JSON straight into a record of the store, with the pull reader, without a tree. Pure.
  * Nil rules: conditions ready and serving default to true, terminating to false; protocol to TCP; null arrays are empty.
- * Records are one allocation each where that is easy; texts that repeat across the cluster are interned.
+ * A record is one allocation. Texts that repeat across the cluster (namespaces, Services, nodes, zones, port names, labels) are interned; those that
+ * do not (pods' names) lie behind the record, and a pod's UID is kept in binary: an endpoint costs 64 bytes and its pod's name.
  */
 #ifndef EK_KUBE_RESOURCES_H
 #define EK_KUBE_RESOURCES_H
@@ -28,47 +29,67 @@ int ek_read_object_meta(struct ek_slice json, struct ek_object_meta *out, struct
 struct ek_record_port {            /* of a slice */
 	const char *name, *protocol, *app_protocol;  /* interned; app_protocol may be NULL */
 	int32_t number;
+	uint32_t reserved;
 };
 
 struct ek_record_endpoint {
 	uint8_t address[16];           /* network order; IPv4 in the first 4 */
+	uint8_t pod_uid[16];           /* with has_binary_uid; otherwise 0 */
+	const char *node_name, *zone;  /* interned; NULL unknown */
+	uint32_t pod_name, pod_uid_text, hostname; /* where they begin in the slice's texts; 0 none */
 	uint8_t flags;                 /* enum ek_endpoint_flag */
 	uint8_t family;                /* 4 or 6 */
 	uint8_t has_pod;               /* targetRef of kind Pod, in the same namespace as the slice */
-	uint8_t reserved;
-	uint32_t reserved2;
-	const char *pod_name;          /* interned; NULL none */
-	const char *pod_uid;           /* interned; NULL none */
-	const char *node_name, *zone, *hostname; /* interned; NULL unknown */
+	uint8_t has_binary_uid;        /* the pod's UID is a UUID in its usual form */
 };
 
 struct ek_record_slice {
-	const char *namespace_, *name, *service; /* interned; service NULL without the label kubernetes.io/service-name */
-	char *uid;
+	const char *namespace_, *service; /* interned; service NULL without the label kubernetes.io/service-name */
+	const char *name;
 	int64_t trigger_wall_ms;       /* endpoints.kubernetes.io/last-change-trigger-time; 0 none */
-	uint32_t n_ports, n_endpoints;
-	struct ek_record_port *ports;
-	struct ek_record_endpoint *endpoints; /* sorted by address */
+	uint32_t n_ports, n_endpoints, n_text_bytes, reserved;
+	const struct ek_record_port *ports;
+	const struct ek_record_endpoint *endpoints; /* in the order of the document */
+	const char *texts;             /* begins with a NUL */
+};
+
+#define EK_UID_TEXT 37             /* a UUID with its NUL */
+
+struct ek_record_label {
+	const char *key, *value;
+};
+
+struct ek_record_service_port {
+	const char *name, *protocol;
+	const char *target_name;       /* NULL where it is a number */
+	int32_t port, node_port, target_port;
+	uint32_t reserved;
+};
+
+struct ek_record_ingress {
+	const char *ip, *hostname;     /* either may be NULL */
 };
 
 struct ek_record_service {
 	const char *namespace_, *name; /* interned */
-	char *uid;
+	const char *uid;
+	const char *external_name;     /* NULL none */
 	uint32_t type, flags;          /* enum ek_service_type, ek_service_flag */
-	char *external_name;           /* NULL none */
 	uint32_t n_cluster_ips, n_labels, n_ports, n_ingress;
-	char **cluster_ips;
-	struct { const char *key, *value; } *labels;  /* interned, sorted by key */
-	struct { const char *name, *protocol; int32_t port, node_port, target_port; const char *target_name; } *ports; /* interned */
-	struct { char *ip, *hostname; } *ingress;
+	const char *const *cluster_ips;               /* without "None" */
+	const struct ek_record_label *labels;         /* interned, sorted by key */
+	const struct ek_record_service_port *ports;   /* interned */
+	const struct ek_record_ingress *ingress;
 };
 
-/* FQDN slices give a record without endpoints. */
+/* FQDN slices give a record without endpoints, and so does an address that is none. */
 int ek_read_slice(struct ek_slice json, struct ek_intern *pool, struct ek_record_slice **out, struct ek_error *err);
-void ek_record_slice_free(struct ek_record_slice *slice, struct ek_intern *pool);
+void ek_record_slice_free(struct ek_record_slice *slice, struct ek_intern *pool); /* NULL is ignored */
 bool ek_record_slice_equals(const struct ek_record_slice *a, const struct ek_record_slice *b); /* the trigger time does not count */
+/* The UID of an endpoint's pod: in `buffer`, or of the record; NULL where there is none. */
+const char *ek_record_pod_uid(const struct ek_record_slice *slice, const struct ek_record_endpoint *endpoint, char buffer[EK_UID_TEXT]);
 int ek_read_service(struct ek_slice json, struct ek_intern *pool, struct ek_record_service **out, struct ek_error *err);
-void ek_record_service_free(struct ek_record_service *service, struct ek_intern *pool);
+void ek_record_service_free(struct ek_record_service *service, struct ek_intern *pool); /* NULL is ignored */
 bool ek_record_service_equals(const struct ek_record_service *a, const struct ek_record_service *b);
 
 #endif

@@ -43,7 +43,8 @@ void ek_store_each_service(const struct ek_store *store, const char *namespace_,
 const struct ek_record_service *ek_store_find_service(const struct ek_store *store, const char *namespace_, const char *name);
 
 /*
- * The public view of one Service with its endpoints, made in `arena` (design.md: union over slices, per address; one entry per address).
+ * The public view of one Service with its endpoints, made in `arena` (design.md: union over slices, per address; one entry per address). It borrows texts of the
+ * store, so it is good until the store changes. Sorted by address: IPv4 first, then by number. Ports out of range are left out.
  * The same address in several slices: same pod UID - the slice with the newer trigger time; else the better state (ready, serving, terminating), ports united only
  * within one slice. Families: only endpoints of `families[0..n)` in that order of preference per pod (an endpoint pod that has both is given once, first family it has).
  */

@@ -42,7 +42,9 @@ struct ek_slice {
 /* Whether the slice is exactly this text. */
 static inline bool ek_slice_equals(struct ek_slice slice, const char *text)
 {
-	return strlen(text) == slice.n && (slice.n == 0 || memcmp(slice.at, text, slice.n) == 0);
+	size_t n = strlen(text);
+
+	return slice.n == n && (n == 0 || memcmp(slice.at, text, n) == 0);
 }
 
 enum ek_json_kind {

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How the store is built. Every record is in one table per kind, by namespace and name, and hangs on the group of its Service: the Service itself, or
+ * the slices that name it, whichever came first. Groups are sorted by name within their namespace.
+ */
+#ifndef EK_KUBE_STORE_INSIDE_H
+#define EK_KUBE_STORE_INSIDE_H
+
+#include "kube/store.h"
+
+#include "base/alloc.h"
+
+#define uthash_malloc(size) ek_xmalloc(size)
+#include <uthash.h>
+
+struct object {
+	UT_hash_handle hh;
+	struct object *next;           /* of the same group */
+	struct group *group;           /* NULL while staged */
+	void *record;                  /* struct ek_record_service or ek_record_slice */
+	uint32_t seen;                 /* the list that last had it */
+	char key[];                    /* namespace, NUL, name, NUL */
+};
+
+struct group {
+	struct namespace *home;
+	const char *name;              /* interned */
+	struct object *service;        /* NULL: only slices so far */
+	struct object *slices;
+	struct group *next_touched;    /* with is_touched */
+	bool is_touched;
+};
+
+struct namespace {
+	UT_hash_handle hh;
+	struct group **groups;         /* sorted by name */
+	size_t n, room;
+	const char *name;              /* interned */
+};
+
+struct table {
+	struct ek_store *store;
+	enum ek_store_kind kind;
+	struct object *live, *staged;
+	uint32_t list;                 /* the number of the last list */
+	bool is_staging;
+};
+
+struct ek_store {
+	struct ek_store_listener listener;
+	struct ek_intern *pool;
+	struct table tables[EK_STORE_N_KINDS];
+	struct namespace *namespaces;
+	struct group *touched;         /* to be told of */
+	struct group **touched_end;
+	size_t n_endpoints;
+};
+
+/* The group of a Service, NULL if nothing is known of it. */
+struct group *ek_store_find_group(const struct ek_store *store, const char *namespace_, const char *service);
+struct group *ek_store_need_group(struct ek_store *store, const char *namespace_, const char *service);
+/* Forgets a group that holds nothing any more; otherwise does nothing. */
+void ek_store_drop_group(struct ek_store *store, struct group *group);
+
+static inline const struct ek_record_slice *ek_store_slice_of(const struct object *object)
+{
+	return object->record;
+}
+
+#endif
