@@ -58,11 +58,20 @@ static void start_watches(struct ek_app *app)
 		ek_reflector_start(app->reflectors[i]);
 }
 
+static void relist(void *arg, enum ek_store_kind kind)
+{
+	struct ek_app *app = arg;
+
+	if (app->reflectors[kind])
+		ek_reflector_relist(app->reflectors[kind]);
+}
+
 static void start_engine(struct ek_app *app)
 {
 	struct ek_engine_config config = {
 		.loop = app->with.loop, .http = app->http, .kube = app->kube, .catalog = app->with.catalog,
 		.recorder = app->recorder, .config = app->with.config, .cluster_id = app->cluster_id,
+		.relist = relist, .relist_arg = app,
 	};
 
 	EK_INFO(&app->log, "starting", EK_S("version", EK_VERSION), EK_S("cluster", app->cluster_id), EK_S("server", ek_kube_server(app->kube)));

@@ -26,13 +26,30 @@ void ek_histogram_add(struct ek_histogram *histogram, double seconds)
 	histogram->sum += seconds;
 }
 
+#define RELIST_GAP_MS 1000
+
 /* ---- changes of the view ---- */
+
+/* An object of a kind whose list was empty: the list was wrong, or has become so. Only another list can tell. */
+static void doubt_empty_list(struct ek_engine *engine)
+{
+	int64_t now = ek_loop_now_ms(engine->loop);
+
+	if (!engine->with.relist || (engine->relisted_ms && now - engine->relisted_ms < RELIST_GAP_MS))
+		return;
+	engine->relisted_ms = now;
+	for (int kind = 0; kind < EK_STORE_N_KINDS; kind++)
+		if (engine->empty[kind])
+			engine->with.relist(engine->with.relist_arg, (enum ek_store_kind)kind);
+}
 
 static void on_service(void *arg, const char *namespace_, const char *service, enum ek_evidence evidence, int64_t trigger_wall_ms)
 {
 	struct ek_engine *engine = arg;
 
 	(void)service;
+	if (engine->is_view_suspect && evidence == EK_EVIDENCE_EVENT)
+		doubt_empty_list(engine);
 	for (struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next) {
 		if (strcmp(syncer->object->selector.namespace_, namespace_) != 0)
 			continue;
@@ -43,8 +60,8 @@ static void on_service(void *arg, const char *namespace_, const char *service, e
 }
 
 /*
- * Every cluster has the Service default/kubernetes and its slice: a view without any is an answer of something broken (a filter, a bad proxy, an empty
- * etcd), and nothing is removed on its word.
+ * A list without any object of its kind is hardly ever the truth: it is what a filter, a bad proxy or an empty etcd answers. Nothing is removed on its word; a
+ * later list that shows something ends the doubt.
  */
 static void on_commit(void *arg, enum ek_store_kind kind, size_t before, size_t after)
 {

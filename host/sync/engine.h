@@ -175,6 +175,8 @@ struct ek_engine_config {
 	struct ek_recorder *recorder;
 	const struct ek_config *config;          /* must outlive the engine */
 	const char *cluster_id;
+	void (*relist)(void *arg, enum ek_store_kind kind); /* asks for another list; NULL: nobody can */
+	void *relist_arg;
 };
 
 struct ek_engine {
@@ -196,6 +198,7 @@ struct ek_engine {
 	bool is_started;
 	bool is_view_suspect;                    /* a LIST came back empty: nothing is removed */
 	bool empty[EK_STORE_N_KINDS];
+	int64_t relisted_ms;
 	uint32_t list_round;
 	uint64_t status_writes;
 	struct ek_histogram propagation;
