@@ -341,6 +341,25 @@ static void each_operation_of_a_batch_completes_once(void **state)
 	end(fake);
 }
 
+/* The request's argument is the operation's memory: a steady heartbeat allocates nothing here. */
+static void a_heartbeat_uses_the_memory_of_the_one_before(void **state)
+{
+	struct fake_host *fake = a_registry(A);
+	const void *memory = NULL;
+
+	for (uint64_t token = 10; token < 20; token++) {
+		struct ek_op op = sample_op(EK_OP_RENEW, token, NULL);
+		struct fake_request *request;
+
+		fake_host_apply(fake, &op);
+		request = fake_host_request(fake);
+		assert_true(!memory || memory == request->asked.arg);
+		memory = request->asked.arg;
+		answer(fake, request, 200, NULL);
+	}
+	end(fake);
+}
+
 static void a_cancelled_operation_ends_its_request_and_nothing_else(void **state)
 {
 	struct fake_host *fake = a_registry(A);
@@ -430,6 +449,7 @@ int main(void)
 		cmocka_unit_test(create_sends_nothing_and_needs_no_server),
 		cmocka_unit_test(what_cannot_be_sent_completes_with_a_code_on_a_later_turn),
 		cmocka_unit_test(each_operation_of_a_batch_completes_once),
+		cmocka_unit_test(a_heartbeat_uses_the_memory_of_the_one_before),
 		cmocka_unit_test(a_cancelled_operation_ends_its_request_and_nothing_else),
 		cmocka_unit_test(closing_gives_up_what_is_under_way),
 		cmocka_unit_test(closing_deregisters_nothing),
