@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "sync/claims.h"
 #include "sync/reconcile.h"
+#include "sync/selector.h"
 #include "sync/status.h"
 
 const double ek_histogram_bounds[EK_SYNC_LATENCY_BUCKETS] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30 };
@@ -43,15 +44,24 @@ static void doubt_empty_list(struct ek_engine *engine)
 			engine->with.relist(engine->with.relist_arg, (enum ek_store_kind)kind);
 }
 
+/* Whether the syncer selects the Service now, or may have selected it when it was last looked at. */
+static bool is_concerned(const struct ek_sync_syncer *syncer, const char *namespace_, uint64_t bit, const struct ek_record_service *record)
+{
+	if (strcmp(syncer->object->selector.namespace_, namespace_) != 0)
+		return false;
+	return !syncer->is_evaluated || (syncer->selected_mask & bit) || (record && ek_selector_matches(&syncer->object->selector, record));
+}
+
 static void on_service(void *arg, const char *namespace_, const char *service, enum ek_evidence evidence, int64_t trigger_wall_ms)
 {
 	struct ek_engine *engine = arg;
+	const struct ek_record_service *record = ek_store_find_service(engine->store, namespace_, service);
+	uint64_t bit = ek_name_bit(service);
 
-	(void)service;
 	if (engine->is_view_suspect && evidence == EK_EVIDENCE_EVENT)
 		doubt_empty_list(engine);
 	for (struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next) {
-		if (strcmp(syncer->object->selector.namespace_, namespace_) != 0)
+		if (!is_concerned(syncer, namespace_, bit, record))
 			continue;
 		if (evidence == EK_EVIDENCE_EVENT && trigger_wall_ms)
 			syncer->trigger_wall_ms = trigger_wall_ms;

@@ -143,6 +143,7 @@ struct ek_sync_syncer {
 	bool is_evaluated;
 
 	size_t n_services;
+	uint64_t selected_mask;                  /* a bit for each Service selected then, by hash of its name */
 	int64_t trigger_wall_ms;                 /* of the cluster change that woke it */
 	unsigned attempts;                       /* failed evaluations and patches in a row */
 

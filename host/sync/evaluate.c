@@ -107,6 +107,7 @@ struct collection {
 	struct ek_sync_syncer *syncer;
 	const struct ek_service **services;
 	size_t n, room;
+	uint64_t mask;
 	struct ek_endpoint_policy policy;
 };
 
@@ -141,6 +142,7 @@ static bool collect_service(void *arg, const struct ek_record_service *record)
 		collection->services = bigger;
 		collection->room = room;
 	}
+	collection->mask |= ek_name_bit(record->name);
 	collection->services[collection->n++] = ek_store_view(engine->store, record, &collection->policy, &engine->scratch);
 	return true;
 }
@@ -160,6 +162,7 @@ static bool collect_view(struct ek_sync_syncer *syncer, struct ek_cluster *clust
 	ek_store_each_service(engine->store, syncer->object->selector.namespace_, collect_service, &collection);
 	*cluster = (struct ek_cluster){ .size = sizeof(*cluster), .n_services = (uint32_t)collection.n, .services = collection.services };
 	out->n_services = collection.n;
+	out->selected_mask = collection.mask;
 	if (collection.n)
 		return true;
 	ek_selector_describe(&syncer->object->selector, selector, sizeof(selector));

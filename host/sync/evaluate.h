@@ -22,6 +22,7 @@ struct ek_evaluation {
 	struct ek_wanted **wanted;
 	size_t n_wanted;
 	size_t n_services;
+	uint64_t selected_mask;            /* ek_name_bit of each selected Service */
 	struct ek_error fault;             /* code EK_OK: none */
 	enum ek_fault_kind fault_kind;
 	bool is_frozen;                    /* what is registered stays and is kept alive, nothing else */

@@ -247,6 +247,7 @@ static void note_evaluation(struct ek_sync_syncer *syncer, const struct ek_evalu
 	syncer->is_frozen = evaluation->is_frozen;
 	syncer->is_evaluated = true;
 	syncer->n_services = evaluation->n_services;
+	syncer->selected_mask = evaluation->selected_mask;
 	if (evaluation->mode)
 		syncer->mode = evaluation->mode;
 	if (evaluation->registry)

@@ -310,6 +310,7 @@ static void take_failure(struct ek_sync_registry *registry, struct ek_ledger_ent
 static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry *entry, uint32_t kind, const struct ek_result *result)
 {
 	bool was_probe = kind == EK_OP_RENEW && !entry->is_probed;
+	bool is_quiet = kind == EK_OP_RENEW && result->code == EK_OK && entry->last_code == EK_OK; /* nothing new: a heartbeat costs no turn */
 	int32_t code = result->code >= 0 && result->code < EK_OP_RESULTS ? result->code : EK_PLUGIN;
 
 	entry->op = 0;
@@ -325,7 +326,8 @@ static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry 
 	else
 		take_failure(registry, entry, kind, result);
 	entry->is_probed = entry->is_probed || kind == EK_OP_RENEW;
-	ek_entry_changed(entry);
+	if (!is_quiet)
+		ek_entry_changed(entry);
 	if (was_probe)
 		ek_registry_probed(registry);
 	wake_waiters(registry);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 static const char *find_label(const struct ek_record_service *service, const char *key)
 {
 	for (uint32_t i = 0; i < service->n_labels; i++)
@@ -68,6 +70,11 @@ bool ek_selector_matches(const struct ek_selector *selector, const struct ek_rec
 		if (!term_matches(&selector->terms[i], service))
 			return false;
 	return true;
+}
+
+uint64_t ek_name_bit(const char *name)
+{
+	return 1ull << (ek_hash64_text(EK_HASH_SEED, name) & 63);
 }
 
 void ek_selector_describe(const struct ek_selector *selector, char *buffer, size_t size)

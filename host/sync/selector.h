@@ -11,6 +11,9 @@
 /* The namespace is the caller's to compare; everything else of the selector is judged here, by the rules of Kubernetes' label selectors. */
 bool ek_selector_matches(const struct ek_selector *selector, const struct ek_record_service *service);
 
+/* One of 64 bits for a Service's name: two names may share a bit, one name never has two. */
+uint64_t ek_name_bit(const char *name);
+
 /* "app=rating, name rating" for messages. */
 void ek_selector_describe(const struct ek_selector *selector, char *buffer, size_t size);
 
