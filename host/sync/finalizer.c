@@ -152,9 +152,18 @@ static bool is_keeping(const struct ek_sync_syncer *syncer)
 	return syncer->object->is_orphan || syncer->object->policy != EK_POLICY_SYNC || syncer->is_abandoned;
 }
 
+/* What is only remembered as removed is not left. */
+static bool is_anything_left(const struct ek_sync_syncer *syncer)
+{
+	for (const struct ek_ledger_entry *entry = syncer->entries; entry; entry = entry->syncer_next)
+		if (entry->op || entry->known != EK_KNOWN_ABSENT)
+			return true;
+	return false;
+}
+
 static bool is_finished(const struct ek_sync_syncer *syncer)
 {
-	return !syncer->entries && (is_keeping(syncer) || is_all_known(syncer->engine));
+	return !is_anything_left(syncer) && (is_keeping(syncer) || is_all_known(syncer->engine));
 }
 
 void ek_finalize(struct ek_sync_syncer *syncer)
@@ -171,9 +180,9 @@ void ek_finalize(struct ek_sync_syncer *syncer)
 		forget_entries(syncer);
 	if (!is_finished(syncer))
 		return;
-	if (syncer->is_gone)
+	if (syncer->is_gone && !syncer->entries)
 		ek_engine_drop_syncer(syncer->engine, syncer);
-	else if (ek_syncer_object_has_finalizer(syncer->object))
+	else if (!syncer->is_gone && ek_syncer_object_has_finalizer(syncer->object))
 		patch_finalizer(syncer, false);
 }
 

@@ -32,6 +32,12 @@ static enum ek_step put_when_due(const struct ek_ledger_entry *entry, const stru
 	return when_due(EK_STEP_PUT, due > gone ? due : gone, entry->retry_at_ms, rules->now_ms, wait_until_ms);
 }
 
+/* Kept for as long as its removal must be remembered: a PUT of the same id might come too soon after it otherwise. */
+static enum ek_step drop_when_due(const struct ek_ledger_entry *entry, const struct ek_plan_rules *rules, int64_t *wait_until_ms)
+{
+	return when_due(EK_STEP_DROP, after(entry->removed_at_ms, rules->same_id_gap_ms), 0, rules->now_ms, wait_until_ms);
+}
+
 static enum ek_step next_of_held(const struct ek_ledger_entry *entry, const struct ek_plan_rules *rules, int64_t *wait_until_ms)
 {
 	if (!entry->want_status || (entry->want_pod && entry->held_pod && entry->want_pod != entry->held_pod))
@@ -52,7 +58,7 @@ enum ek_step ek_plan_next(const struct ek_ledger_entry *entry, const struct ek_p
 	case EK_KNOWN_NOTHING:
 		return when_due(EK_STEP_GET, 0, entry->retry_at_ms, rules->now_ms, wait_until_ms);
 	case EK_KNOWN_ABSENT:
-		return entry->want_status ? put_when_due(entry, rules, wait_until_ms) : EK_STEP_DROP;
+		return entry->want_status ? put_when_due(entry, rules, wait_until_ms) : drop_when_due(entry, rules, wait_until_ms);
 	case EK_KNOWN_HELD:
 		return next_of_held(entry, rules, wait_until_ms);
 	case EK_KNOWN_FOREIGN:

@@ -45,6 +45,8 @@ static void what_is_known_wanted_and_held_gives_the_step(void **state)
 
 		{ "absent and wanted", { ABSENT, WANTED }, STEP(PUT) },
 		{ "absent and not wanted", { ABSENT }, STEP(DROP) },
+		{ "absent and not wanted, its removal is remembered for two seconds", { ABSENT, .removed_at_ms = NOW - 1 }, WAIT(NOW + 1999) },
+		{ "absent and not wanted, its removal may be forgotten", { ABSENT, .removed_at_ms = NOW - 2000, .retry_at_ms = NOW + 9 }, STEP(DROP) },
 		{ "absent, put a moment ago", { ABSENT, WANTED, .put_at_ms = NOW - 999 }, WAIT(NOW + 1) },
 		{ "absent, put a second ago", { ABSENT, WANTED, .put_at_ms = NOW - 1000 }, STEP(PUT) },
 		{ "absent, removed a moment ago", { ABSENT, WANTED, .removed_at_ms = NOW - 1 }, WAIT(NOW + 1999) },
