@@ -426,6 +426,17 @@ static void read_dirty(const struct ek_serve_request *request, enum fake_op op, 
 		snprintf(dirty, size, "%.*s", (int)strspn(at, "0123456789"), at);
 }
 
+/* A registration's path names the application alone. */
+static void read_registered_id(const struct ek_serve_request *request, struct place *place)
+{
+	const char *at = strstr(request->body, "\"instanceId\"");
+
+	at = at ? strchr(at + 12, ':') : NULL;
+	at = at ? strchr(at, '"') : NULL;
+	if (at)
+		snprintf(place->id, sizeof(place->id), "%.*s", (int)strcspn(at + 1, "\""), at + 1);
+}
+
 void fake_eureka_handle(void *arg, const struct ek_serve_request *request, struct ek_serve_exchange *exchange)
 {
 	struct fake_eureka *eureka = arg;
@@ -453,6 +464,8 @@ void fake_eureka_handle(void *arg, const struct ek_serve_request *request, struc
 		status = carry_out(eureka, op, request, &place, dirty, exchange);
 	}
 	upper(place.app);
+	if (op == FAKE_OP_REGISTER)
+		read_registered_id(request, &place);
 	log_op(eureka, op, &place, dirty, status);
 }
 

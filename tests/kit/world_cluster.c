@@ -123,7 +123,7 @@ static struct world_pod *add_pod(struct world *w, struct world_service *service,
 	for (const struct world_service *at = service->next; at; at = at->next)
 		column++; /* its age among the Services, so that addresses differ */
 	snprintf(pod->name, sizeof(pod->name), "%s", name);
-	snprintf(pod->ip, sizeof(pod->ip), "10.%u.%u.%u", column, number / 250, number % 250 + 1);
+	snprintf(pod->ip, sizeof(pod->ip), "10.%u.%u.%u", column, (number - 1) / 250, (number - 1) % 250 + 1);
 	snprintf(pod->uid, sizeof(pod->uid), "uid-%.60s-%u", name, number);
 	pod->is_ready = true;
 	pod->next = service->pods;
