@@ -3,6 +3,10 @@
  * The registry "memory": keeps entries in this process, for trying things out and as the smallest complete example of a registry plugin. It talks to nobody,
  * and forgets everything with the process; what is registered and for how long is the host's to decide. Read sdk-headers/eurekube/registry.h next.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* twalk_r, tdestroy */
+#endif
+
 #include <eurekube/registry.h>
 
 #include <search.h>
