@@ -118,11 +118,13 @@ static int refuse(const struct place *place, const struct wish *wish, struct ek_
 	const struct ek_service *service = place->service;
 	struct listing listing = { .text = "" };
 	char asked[80] = "";
+	bool is_listed;
 
 	for (uint32_t i = 0; i < endpoint->n_ports; i++)
 		if (is_tcp(endpoint->ports[i]->protocol))
 			list_port(&listing, endpoint->ports[i]->name, endpoint->ports[i]->number);
-	for (uint32_t i = 0; !listing.n && i < service->n_ports; i++)
+	is_listed = listing.n > 0;
+	for (uint32_t i = 0; !is_listed && i < service->n_ports; i++)
 		if (is_tcp(service->ports[i]->protocol))
 			list_port(&listing, service->ports[i]->name, service->ports[i]->port);
 	if (!listing.n)
