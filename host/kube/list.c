@@ -145,8 +145,10 @@ static int take_whole(struct ek_list_splitter *s, struct ek_slice whole, struct 
 	leave_value(s, STATE_MEMBER);
 	ek_json_init(&json, whole.at, whole.n);
 	read_metadata(s, &json);
-	if (ek_json_finish(&json, err) != EK_OK)
-		return ek_error_wrap(err, "metadata of a list");
+	if (ek_json_finish(&json, err) != EK_OK) {
+		ek_error_wrap(err, "metadata of a list");
+		return EK_INVALID;
+	}
 	return EK_OK;
 }
 
@@ -230,8 +232,10 @@ static int take_word(struct ek_list_splitter *s, const char **at, const char *en
 		return EK_OK;
 	ek_json_init(&json, s->pending.at, s->pending.n);
 	ek_json_skip(&json);
-	if (ek_json_finish(&json, err) != EK_OK)
-		return ek_error_wrap(err, "a list's %.32s", s->key.at);
+	if (ek_json_finish(&json, err) != EK_OK) {
+		ek_error_wrap(err, "a list's %.32s", s->key.at);
+		return EK_INVALID;
+	}
 	ek_buf_reset(&s->pending);
 	leave_value(s, STATE_MEMBER);
 	return EK_OK;

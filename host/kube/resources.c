@@ -345,7 +345,9 @@ int ek_read_service(struct ek_slice text, struct ek_intern *pool, struct ek_reco
 	free(draft.ports);
 	free(draft.cluster_ips);
 	free(draft.ingress);
-	return code == EK_OK ? EK_OK : ek_error_wrap(err, "Service");
+	if (code != EK_OK)
+		ek_error_wrap(err, "Service");
+	return code;
 }
 
 void ek_record_service_free(struct ek_record_service *service, struct ek_intern *pool)

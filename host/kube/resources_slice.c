@@ -71,6 +71,8 @@ static int64_t read_time(struct ek_slice text)
 
 	if (text.n < 20 || at[4] != '-' || at[7] != '-' || at[10] != 'T' || at[13] != ':' || at[16] != ':')
 		return 0;
+	if (two_digits(at) < 0 || two_digits(at + 2) < 0)
+		return 0;
 	tm.tm_year = two_digits(at) * 100 + two_digits(at + 2) - 1900;
 	tm.tm_mon = two_digits(at + 5) - 1;
 	tm.tm_mday = two_digits(at + 8);
@@ -438,7 +440,9 @@ int ek_read_slice(struct ek_slice text, struct ek_intern *pool, struct ek_record
 	ek_buf_clear(&draft.texts);
 	free(draft.endpoints);
 	free(draft.ports);
-	return code == EK_OK ? EK_OK : ek_error_wrap(err, "EndpointSlice");
+	if (code != EK_OK)
+		ek_error_wrap(err, "EndpointSlice");
+	return code;
 }
 
 void ek_record_slice_free(struct ek_record_slice *slice, struct ek_intern *pool)

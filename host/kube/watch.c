@@ -130,8 +130,10 @@ static int read_event(const char *line, size_t n, struct ek_watch_event *event, 
 		ek_json_fail(&json, "an event of no known type");
 	if (!ek_json_failed(&json) && (event->object.n == 0 || event->object.at[0] != '{'))
 		ek_json_fail(&json, "an event without an object");
-	if (ek_json_finish(&json, err) != EK_OK)
-		return ek_error_wrap(err, "event of a watch");
+	if (ek_json_finish(&json, err) != EK_OK) {
+		ek_error_wrap(err, "event of a watch");
+		return EK_INVALID;
+	}
 	ek_json_init(&json, event->object.at, event->object.n);
 	read_object(&json, event);
 	if (ek_json_failed(&json))
