@@ -88,6 +88,18 @@ static char *whole_answer(struct ek_check *check, const struct instance *instanc
 	return text;
 }
 
+/* The first line in which the answers differ. */
+static const char *difference(struct ek_check *check, const char *one, const char *other)
+{
+	size_t n = 0, line = 0;
+
+	for (; one[n] && one[n] == other[n]; n++)
+		if (one[n] == '\n')
+			line = n + 1;
+	return ek_check_saw(check, "once it emitted \"%.*s\", then \"%.*s\"", (int)strcspn(one + line, "\n"), one + line,
+		(int)strcspn(other + line, "\n"), other + line);
+}
+
 /* What differs between two questions to the same instance. */
 static const char *compare(struct ek_check *check, const struct instance *instance, const struct ek_sample_wish *first,
 	const struct ek_sample_wish *second)
@@ -100,7 +112,7 @@ static const char *compare(struct ek_check *check, const struct instance *instan
 	if (!one || !other)
 		fault = check->seen;
 	else if (strcmp(one, other) != 0)
-		fault = ek_check_saw(check, "the answers differ:\n%.200s  and:\n%.200s", one, other);
+		fault = difference(check, one, other);
 	free(one);
 	free(other);
 	return fault;
@@ -227,7 +239,7 @@ static const char *emits_nothing_for_no_services(struct ek_check *check)
 	if (!text)
 		fault = check->seen;
 	else if (text[0])
-		fault = ek_check_saw(check, "it emitted %.200s", text);
+		fault = ek_check_saw(check, "it emitted \"%.*s\"", (int)strcspn(text, "\n"), text);
 	free(text);
 	return close_instance(&instance, fault);
 }

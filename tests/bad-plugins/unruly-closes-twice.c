@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Says twice that it is closed. */
+#define VICE CLOSES_TWICE
+#include "unruly_registry.h"
+
+EK_PLUGIN_DEFINE(unruly-closes-twice, REGISTRY, .version = "1.0.0", .ops = &ops);

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Completes every operation twice. */
+#define VICE COMPLETES_TWICE
+#include "unruly_registry.h"
+
+EK_PLUGIN_DEFINE(unruly-completes-twice, REGISTRY, .version = "1.0.0", .ops = &ops);

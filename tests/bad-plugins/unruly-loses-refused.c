@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Forgets an operation whose request the host refused. */
+#define VICE LOSES_REFUSED
+#include "unruly_registry.h"
+
+EK_PLUGIN_DEFINE(unruly-loses-refused, REGISTRY, .version = "1.0.0", .ops = &ops);

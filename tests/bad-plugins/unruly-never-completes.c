@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Forgets to complete. */
+#define VICE NEVER_COMPLETES
+#include "unruly_registry.h"
+
+EK_PLUGIN_DEFINE(unruly-never-completes, REGISTRY, .version = "1.0.0", .ops = &ops);

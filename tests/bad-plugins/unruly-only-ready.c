@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Leaves out endpoints that are not ready, which is the host's to decide. */
+#include "unruly_mode.h"
+
+static int desired(void *self, const struct ek_syncer *syncer, const struct ek_cluster *cluster, const struct ek_sink *sink,
+	struct ek_error *err)
+{
+	return desire(ONLY_READY, 0, syncer, cluster, sink, err);
+}
+
+static const struct ek_mode_ops ops = {
+	.size = sizeof(ops), .flags = 0, .reads = EK_READS_ENDPOINTS, .desired = desired
+};
+
+EK_PLUGIN_DEFINE(unruly-only-ready, MODE, .version = "1.0.0", .ops = &ops);
