@@ -369,23 +369,40 @@ static void wait_field(struct ctl *ctl, const char *path, const char *field, con
 
 /* ---- Eureka ---- */
 
-static void show_one(const cJSON *instance, unsigned *n)
+static void print_row(int width, const char *id, const char *status, const char *address, const char *vip, const char *owner)
 {
-	const cJSON *port = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(instance, "port"), "$");
-	const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(instance, "metadata");
-
-	if (!(*n)++)
-		printf("    %-44s %-8s %-22s %-10s %s\n", "INSTANCE", "STATUS", "ADDRESS", "VIP", "OWNER");
-	printf("    %-44s %-8s %s:%-*d %-10s %s\n", text_at(instance, "instanceId"), text_at(instance, "status"),
-		text_at(instance, "hostName"), 21 - (int)strlen(text_at(instance, "hostName")), port ? port->valueint : 0,
-		text_at(instance, "vipAddress"), text_at(metadata, "eurekube.owner"));
+	printf("    %-*s %-8s %-22s %-12s %s\n", width, id, status, address, vip, owner);
 }
 
-static void show_list(struct ctl *ctl, const char *app, unsigned *n)
+static void print_table(const cJSON *instances, const char *app)
+{
+	const cJSON *item;
+	int width = 8;
+
+	if (!cJSON_GetArraySize(instances)) {
+		printf("    %s has no instances\n", app);
+		return;
+	}
+	cJSON_ArrayForEach(item, instances)
+		if ((int)strlen(text_at(item, "instanceId")) > width)
+			width = (int)strlen(text_at(item, "instanceId"));
+	print_row(width, "INSTANCE", "STATUS", "ADDRESS", "VIP", "OWNER");
+	cJSON_ArrayForEach(item, instances) {
+		const cJSON *port = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(item, "port"), "$");
+		const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(item, "metadata");
+		char address[300];
+
+		snprintf(address, sizeof(address), "%s:%d", text_at(item, "hostName"), port ? port->valueint : 0);
+		print_row(width, text_at(item, "instanceId"), text_at(item, "status"), address, text_at(item, "vipAddress"),
+			text_at(metadata, "eurekube.owner"));
+	}
+}
+
+static void add_list(struct ctl *ctl, const char *app, cJSON *instances)
 {
 	int status = ask_eureka(ctl, app, NULL);
-	cJSON *root;
 	const cJSON *list, *item;
+	cJSON *root;
 
 	if (status == 404)
 		return;
@@ -394,30 +411,30 @@ static void show_list(struct ctl *ctl, const char *app, unsigned *n)
 	root = cJSON_Parse(ctl->body);
 	list = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(root, "application"), "instance");
 	if (cJSON_IsObject(list))
-		show_one(list, n);
+		cJSON_AddItemToArray(instances, cJSON_Duplicate(list, true));
 	else
 		cJSON_ArrayForEach(item, list)
-			show_one(item, n);
+			cJSON_AddItemToArray(instances, cJSON_Duplicate(item, true));
 	cJSON_Delete(root);
 }
 
 static void show(struct ctl *ctl, const char *app, char **ids)
 {
-	unsigned n = 0;
+	cJSON *instances = cJSON_CreateArray();
 
 	if (!*ids)
-		show_list(ctl, app, &n);
+		add_list(ctl, app, instances);
 	for (; *ids; ids++) {
 		cJSON *root;
 
 		if (ask_eureka(ctl, app, *ids) != 200)
 			continue;
 		root = cJSON_Parse(ctl->body);
-		show_one(cJSON_GetObjectItemCaseSensitive(root, "instance"), &n);
+		cJSON_AddItemToArray(instances, cJSON_DetachItemFromObjectCaseSensitive(root, "instance"));
 		cJSON_Delete(root);
 	}
-	if (!n)
-		printf("    %s has no instances\n", app);
+	print_table(instances, app);
+	cJSON_Delete(instances);
 }
 
 /* Single reads, since lists of a real server come from a cache. */
