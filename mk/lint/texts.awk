@@ -33,6 +33,7 @@ function is_guard(guard, path,    n, p) {
 	n = split(path, p, "/")
 	path = "/" toupper(path)
 	gsub(/[^A-Z0-9]/, "_", path)
+	gsub(/[^A-Za-z0-9]/, "_", p[n - 1])
 	sub(/^EK_/, "_", guard)
 	return guard ~ (toupper(p[n - 1]) "_") && substr(path, length(path) - length(guard) + 1) == guard
 }

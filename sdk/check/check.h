@@ -5,8 +5,8 @@
  * A rule makes what it needs (an instance, a view of a cluster), looks, and cleans up. It returns NULL when the plugin keeps it, otherwise what was seen; the text
  * may live in check->seen. The host is tests/kit/fake_host: nothing is sent and no time passes but the rule's own.
  */
-#ifndef EK_SDK_CHECK_H
-#define EK_SDK_CHECK_H
+#ifndef EK_SDK_CHECK_CHECK_H
+#define EK_SDK_CHECK_CHECK_H
 
 #include <stdbool.h>
 

@@ -16,4 +16,4 @@ static const struct ek_option weight = {
 };
 static const struct ek_option *const options[] = { &weight, NULL };
 
-EK_PLUGIN_DEFINE(bad-default, MODE, .version = "1.0.0", .ops = &ops, .instance_options = options);
+EK_PLUGIN_DEFINE(baddefault, MODE, .version = "1.0.0", .ops = &ops, .instance_options = options);

@@ -15,4 +15,4 @@ static const struct ek_option zone = {
 };
 static const struct ek_option *const options[] = { &zone, &zone, NULL };
 
-EK_PLUGIN_DEFINE(duplicate-option, MODE, .version = "1.0.0", .ops = &ops, .options = options);
+EK_PLUGIN_DEFINE(duplicateoption, MODE, .version = "1.0.0", .ops = &ops, .options = options);

@@ -11,7 +11,7 @@ static int desired(void *self, const struct ek_syncer *syncer, const struct ek_c
 
 static const struct ek_mode_ops ops = { .size = sizeof(ops), .desired = desired };
 
-EK_PLUGIN_DEFINE(gnu-unique, MODE, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(gnuunique, MODE, .version = "1.0.0", .ops = &ops);
 
 __asm__(".data\n"
 	".globl shared_counter\n"

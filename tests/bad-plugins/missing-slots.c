@@ -12,4 +12,4 @@ static void list(void *self, const struct ek_scope *scope, uint64_t token)
 
 static const struct ek_registry_ops ops = { .size = sizeof(ops), .apply = apply, .list = list };
 
-EK_PLUGIN_DEFINE(missing-slots, REGISTRY, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(missingslots, REGISTRY, .version = "1.0.0", .ops = &ops);

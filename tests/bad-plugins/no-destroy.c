@@ -11,4 +11,4 @@ static int create(const struct ek_host *host, const struct ek_option_value *cons
 
 static const struct ek_mode_ops ops = { .size = sizeof(ops), .create = create };
 
-EK_PLUGIN_DEFINE(no-destroy, MODE, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(nodestroy, MODE, .version = "1.0.0", .ops = &ops);

@@ -2,4 +2,4 @@
 /* No operations at all. */
 #include <eurekube/plugin.h>
 
-EK_PLUGIN_DEFINE(no-ops, REGISTRY, .version = "1.0.0");
+EK_PLUGIN_DEFINE(noops, REGISTRY, .version = "1.0.0");

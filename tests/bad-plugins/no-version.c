@@ -10,4 +10,4 @@ static int desired(void *self, const struct ek_syncer *syncer, const struct ek_c
 
 static const struct ek_mode_ops ops = { .size = sizeof(ops), .desired = desired };
 
-EK_PLUGIN_DEFINE(no-version, MODE, .version = "one point nought", .ops = &ops);
+EK_PLUGIN_DEFINE(noversion, MODE, .version = "one point nought", .ops = &ops);

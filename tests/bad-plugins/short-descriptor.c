@@ -11,4 +11,4 @@ static int desired(void *self, const struct ek_syncer *syncer, const struct ek_c
 
 static const struct ek_mode_ops ops = { .size = sizeof(ops), .desired = desired };
 
-EK_PLUGIN_DEFINE(short-one, MODE, .version = "1.0.0", .ops = &ops, .size = 24);
+EK_PLUGIN_DEFINE(shortone, MODE, .version = "1.0.0", .ops = &ops, .size = 24);

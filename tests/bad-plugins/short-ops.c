@@ -10,4 +10,4 @@ static int desired(void *self, const struct ek_syncer *syncer, const struct ek_c
 
 static const struct ek_mode_ops ops = { .size = 24, .desired = desired };
 
-EK_PLUGIN_DEFINE(short-ops, MODE, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(shortops, MODE, .version = "1.0.0", .ops = &ops);

@@ -3,4 +3,4 @@
 #define VICE BELIEVES_ANYTHING
 #include "unruly_registry.h"
 
-EK_PLUGIN_DEFINE(unruly-believes-anything, REGISTRY, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulybelievesanything, REGISTRY, .version = "1.0.0", .ops = &ops);

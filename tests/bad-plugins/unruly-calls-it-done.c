@@ -3,4 +3,4 @@
 #define VICE CALLS_IT_DONE
 #include "unruly_registry.h"
 
-EK_PLUGIN_DEFINE(unruly-calls-it-done, REGISTRY, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulycallsitdone, REGISTRY, .version = "1.0.0", .ops = &ops);

@@ -3,4 +3,4 @@
 #define VICE CLOSES_TWICE
 #include "unruly_registry.h"
 
-EK_PLUGIN_DEFINE(unruly-closes-twice, REGISTRY, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulyclosestwice, REGISTRY, .version = "1.0.0", .ops = &ops);

@@ -3,4 +3,4 @@
 #define VICE COMPLETES_AT_ONCE
 #include "unruly_registry.h"
 
-EK_PLUGIN_DEFINE(unruly-completes-at-once, REGISTRY, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulycompletesatonce, REGISTRY, .version = "1.0.0", .ops = &ops);

@@ -3,4 +3,4 @@
 #define VICE COMPLETES_TWICE
 #include "unruly_registry.h"
 
-EK_PLUGIN_DEFINE(unruly-completes-twice, REGISTRY, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulycompletestwice, REGISTRY, .version = "1.0.0", .ops = &ops);

@@ -21,4 +21,4 @@ static const struct ek_mode_ops ops = {
 	.size = sizeof(ops), .reads = EK_READS_ENDPOINTS, .create = create, .destroy = free, .desired = desired
 };
 
-EK_PLUGIN_DEFINE(unruly-counts, MODE, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulycounts, MODE, .version = "1.0.0", .ops = &ops);

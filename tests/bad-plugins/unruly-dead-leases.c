@@ -3,4 +3,4 @@
 #define VICE DEAD_LEASES
 #include "unruly_registry.h"
 
-EK_PLUGIN_DEFINE(unruly-dead-leases, REGISTRY, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulydeadleases, REGISTRY, .version = "1.0.0", .ops = &ops);

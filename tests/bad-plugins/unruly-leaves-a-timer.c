@@ -3,4 +3,4 @@
 #define VICE LEAVES_A_TIMER
 #include "unruly_registry.h"
 
-EK_PLUGIN_DEFINE(unruly-leaves-a-timer, REGISTRY, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulyleavesatimer, REGISTRY, .version = "1.0.0", .ops = &ops);

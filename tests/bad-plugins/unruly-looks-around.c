@@ -12,4 +12,4 @@ static const struct ek_mode_ops ops = {
 	.size = sizeof(ops), .flags = EK_MODE_PER_ENDPOINT, .reads = EK_READS_ENDPOINTS, .desired = desired
 };
 
-EK_PLUGIN_DEFINE(unruly-looks-around, MODE, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulylooksaround, MODE, .version = "1.0.0", .ops = &ops);

@@ -3,4 +3,4 @@
 #define VICE LOSES_REFUSED
 #include "unruly_registry.h"
 
-EK_PLUGIN_DEFINE(unruly-loses-refused, REGISTRY, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulylosesrefused, REGISTRY, .version = "1.0.0", .ops = &ops);

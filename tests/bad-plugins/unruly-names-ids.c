@@ -12,4 +12,4 @@ static const struct ek_mode_ops ops = {
 	.size = sizeof(ops), .flags = 0, .reads = EK_READS_ENDPOINTS, .desired = desired
 };
 
-EK_PLUGIN_DEFINE(unruly-names-ids, MODE, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulynamesids, MODE, .version = "1.0.0", .ops = &ops);

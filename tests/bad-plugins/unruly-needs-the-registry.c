@@ -3,4 +3,4 @@
 #define VICE NEEDS_THE_REGISTRY
 #include "unruly_registry.h"
 
-EK_PLUGIN_DEFINE(unruly-needs-the-registry, REGISTRY, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulyneedstheregistry, REGISTRY, .version = "1.0.0", .ops = &ops);

@@ -3,4 +3,4 @@
 #define VICE NEVER_CLOSES
 #include "unruly_registry.h"
 
-EK_PLUGIN_DEFINE(unruly-never-closes, REGISTRY, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulynevercloses, REGISTRY, .version = "1.0.0", .ops = &ops);

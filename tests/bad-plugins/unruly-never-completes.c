@@ -3,4 +3,4 @@
 #define VICE NEVER_COMPLETES
 #include "unruly_registry.h"
 
-EK_PLUGIN_DEFINE(unruly-never-completes, REGISTRY, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulynevercompletes, REGISTRY, .version = "1.0.0", .ops = &ops);

@@ -27,4 +27,4 @@ static const struct ek_mode_ops ops = {
 	.size = sizeof(ops), .reads = EK_READS_ENDPOINTS, .create = create, .destroy = destroy, .desired = desired
 };
 
-EK_PLUGIN_DEFINE(unruly-starts-timers, MODE, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(unrulystartstimers, MODE, .version = "1.0.0", .ops = &ops);

@@ -2,8 +2,8 @@
 /*
  * A mode that is loaded without complaint and then keeps to all rules but one: the file that includes this defines which. eurekube-plugin-check has to find it.
  */
-#ifndef EK_BAD_PLUGINS_UNRULY_MODE_H
-#define EK_BAD_PLUGINS_UNRULY_MODE_H
+#ifndef EK_TESTS_BAD_PLUGINS_UNRULY_MODE_H
+#define EK_TESTS_BAD_PLUGINS_UNRULY_MODE_H
 
 #include <eurekube/host.h>
 #include <eurekube/mode.h>

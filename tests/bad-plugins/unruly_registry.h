@@ -2,8 +2,8 @@
 /*
  * A registry of one request per operation that keeps to all rules but one: the file that includes this defines VICE before it. eurekube-plugin-check has to find it.
  */
-#ifndef EK_BAD_PLUGINS_UNRULY_REGISTRY_H
-#define EK_BAD_PLUGINS_UNRULY_REGISTRY_H
+#ifndef EK_TESTS_BAD_PLUGINS_UNRULY_REGISTRY_H
+#define EK_TESTS_BAD_PLUGINS_UNRULY_REGISTRY_H
 
 #include <eurekube/registry.h>
 

@@ -26,4 +26,4 @@ static int desired(void *self, const struct ek_syncer *syncer, const struct ek_c
 
 static const struct ek_mode_ops ops = { .size = sizeof(ops), .desired = desired };
 
-EK_PLUGIN_DEFINE(wrong-major, MODE, .version = "1.0.0", .ops = &ops);
+EK_PLUGIN_DEFINE(wrongmajor, MODE, .version = "1.0.0", .ops = &ops);
