@@ -4,6 +4,8 @@
  * present view is kept aside, so a relist of an unchanged cluster needs no second copy.
  * It does not judge changes; it only says how they were learnt. Next: store_view.c, which gives a Service with its endpoints.
  */
+#include "kube/store.h"
+
 #include "kube/store_inside.h"
 
 #include <string.h>

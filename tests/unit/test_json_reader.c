@@ -53,7 +53,7 @@ static const struct verdict verdicts[] = {
 	{ "\"\\'\"", 0, false }, { "\"\\u12\"", 0, false }, { "\"\\u12g4\"", 0, false }, { "\"\\U0041\"", 0, false }, { "\"\\u+123\"", 0, false },
 	{ "\"a\nb\"", 0, false }, { "\"a\tb\"", 0, false }, { "\"a\x01\"", 0, false }, { "\"a\x1f\"", 0, false }, { "\"a\0b\"", 5, false }, { "\"abcdefg\nhi\"", 0, false },
 	{ "\"\\ud800\"", 0, false }, { "\"\\udc00\"", 0, false }, { "\"\\ud800\\u0041\"", 0, false }, { "\"\\ud800\\ud800\"", 0, false }, { "\"\\ud83d\\\"", 0, false },
-	{ "\"\\uDE00\\uD83D\"", 0, false }, { "\"\\ud83dx\\ude00\"", 0, false },
+	{ "\"\\uDE00\\uD83D\"", 0, false }, { "\"\\ude00\\ude00\"", 0, false }, { "\"\\ud83dx\\ude00\"", 0, false },
 	{ "\"\x80\"", 0, false }, { "\"\xc3\"", 0, false }, { "\"\xc3\xc3\"", 0, false }, { "\"\xc0\x80\"", 0, false }, { "\"\xc1\xbf\"", 0, false },
 	{ "\"\xe0\x80\x80\"", 0, false }, { "\"\xe0\x9f\xbf\"", 0, false }, { "\"\xed\xa0\x80\"", 0, false }, { "\"\xed\xbf\xbf\"", 0, false }, { "\"\xe2\x82\"", 0, false },
 	{ "\"\xf0\x80\x80\x80\"", 0, false }, { "\"\xf0\x8f\xbf\xbf\"", 0, false }, { "\"\xf4\x90\x80\x80\"", 0, false }, { "\"\xf5\x80\x80\x80\"", 0, false },

@@ -273,6 +273,8 @@ static void a_list_that_takes_the_service_from_a_slice_removes_it(void **state)
 	ek_buf_reset(&told);
 	LIST(SLICES, a_slice("s", NULL, 5, one("10.0.0.1")));
 	expect_told("slices 1 -> 0\nshop/web by list\n");
+	LIST(SLICES, a_slice("s", "web", 5, one("10.0.0.1")), a_slice("s", NULL, 6, one("10.0.0.1")));
+	expect_told("slices 0 -> 0\n");
 }
 
 static void slices_may_come_before_their_service(void **state)
