@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct zk_call *zk_call_new(struct zk *zk, uint32_t kind, uint64_t token)
+struct zk_call *zk_call_new(struct zk *zk, uint32_t kind, uint64_t token, int64_t patience_ms)
 {
 	struct zk_call *call = calloc(1, sizeof(*call));
 
@@ -18,6 +18,7 @@ struct zk_call *zk_call_new(struct zk *zk, uint32_t kind, uint64_t token)
 	call->zk = zk;
 	call->kind = kind;
 	call->token = token;
+	call->deadline_ms = zk->host->now_ms(zk->host) + patience_ms;
 	TAILQ_INSERT_TAIL(&zk->waiting, call, link);
 	if (++zk->n_calls > ZK_CALLS_MAX)
 		zk_call_preset(call, EK_THROTTLED, "too many operations wait for ZooKeeper");
@@ -136,6 +137,7 @@ static void send_call(struct zk_call *call)
 
 void zk_calls_send(struct zk *zk)
 {
+	int64_t now_ms = zk->host->now_ms(zk->host);
 	struct zk_call *call, *next;
 
 	for (call = TAILQ_FIRST(&zk->waiting); call; call = next) {
@@ -144,7 +146,20 @@ void zk_calls_send(struct zk *zk)
 			zk_call_end(call, call->preset, call->preset_message);
 		else if (zk->is_connected)
 			send_call(call);
+		else if (call->deadline_ms <= now_ms)
+			zk_call_end(call, EK_RETRY, "there was no connection to ZooKeeper in time");
 	}
+}
+
+int64_t zk_calls_deadline_ms(const struct zk *zk)
+{
+	const struct zk_call *call;
+	int64_t first_ms = INT64_MAX;
+
+	TAILQ_FOREACH(call, &zk->waiting, link)
+		if (call->deadline_ms < first_ms)
+			first_ms = call->deadline_ms;
+	return first_ms;
 }
 
 void zk_calls_fail_waiting(struct zk *zk, int32_t code, const char *message)

@@ -337,7 +337,7 @@ static void wait_for_more(struct zk *zk)
 	struct timeval wait = { 0 };
 	bool was_connected = zk->is_connected;
 	int fd = -1, interest = 0;
-	int64_t delay_ms;
+	int64_t now_ms = zk->host->now_ms(zk->host), delay_ms, until_ms;
 
 	if (zookeeper_interest(zk->handle, &fd, &interest, &wait) != ZOK) {
 		fd = -1;
@@ -348,6 +348,9 @@ static void wait_for_more(struct zk *zk)
 	delay_ms = wait.tv_sec * 1000 + wait.tv_usec / 1000 + 1;
 	if (!zk->watch && delay_ms < RECONNECT_MIN_MS)
 		delay_ms = RECONNECT_MIN_MS;
+	until_ms = zk_calls_deadline_ms(zk);
+	if (until_ms != INT64_MAX && until_ms - now_ms < delay_ms)
+		delay_ms = until_ms > now_ms ? until_ms - now_ms : 0;
 	turn_in(zk, delay_ms);
 }
 

@@ -24,6 +24,7 @@
 #define ZK_DOCUMENT_MAX 65536  /* bytes of one node */
 #define ZK_METADATA_MAX 256    /* entries of one node */
 #define ZK_CALLS_MAX 1024      /* waiting or in flight; more are asked to come later */
+#define ZK_PATIENCE_MS 10000   /* how long lists and probes wait for a connection */
 #define ZK_WINDOW 64           /* how many nodes a list reads at once */
 #define ZK_ATTEMPTS_MAX 64     /* detours of one PUT: missing parents, and others who work on the same nodes */
 #define ZK_SERVERS_MAX 16
@@ -50,6 +51,7 @@ struct zk_call {
 	bool is_sent;              /* in zk->flying, no longer in zk->waiting */
 	bool is_cancelled;
 	int attempts;
+	int64_t deadline_ms;       /* until then it waits for a connection */
 	int64_t revision;
 	char *document;            /* PUT */
 	int n_document;
@@ -131,7 +133,7 @@ bool zk_append_address(char *list, const char *address, const char *port);
 
 /* ---- calls.c: the life of a call ---- */
 
-struct zk_call *zk_call_new(struct zk *zk, uint32_t kind, uint64_t token); /* NULL without memory; it waits */
+struct zk_call *zk_call_new(struct zk *zk, uint32_t kind, uint64_t token, int64_t patience_ms); /* NULL without memory; it waits */
 void zk_call_preset(struct zk_call *call, int32_t code, const char *message);
 /* Whether the next step may be taken; if not, the call has been ended and freed. */
 bool zk_call_may_go_on(struct zk_call *call);
@@ -144,6 +146,7 @@ void zk_call_end_with(struct zk_call *call, const struct ek_result *result);
 void zk_calls_send(struct zk *zk);                                         /* those that wait, if there is a session */
 void zk_calls_fail_waiting(struct zk *zk, int32_t code, const char *message);
 void zk_calls_drop(struct zk *zk);
+int64_t zk_calls_deadline_ms(const struct zk *zk);                          /* the next one of those that wait; INT64_MAX none */
 void zk_calls_cancel(struct zk *zk, uint64_t token);
 
 /* ---- operations.c, listing.c: the steps of a call ---- */

@@ -163,7 +163,7 @@ static const struct ek_registry_traits *traits(void *self)
 static void apply(void *self, const struct ek_op *const *ops, uint32_t n_ops)
 {
 	for (uint32_t i = 0; i < n_ops; i++) {
-		struct zk_call *call = zk_call_new(self, ops[i]->kind, ops[i]->token);
+		struct zk_call *call = zk_call_new(self, ops[i]->kind, ops[i]->token, ops[i]->timeout_ms);
 
 		if (call)
 			zk_operation_init(call, ops[i]);
@@ -172,12 +172,12 @@ static void apply(void *self, const struct ek_op *const *ops, uint32_t n_ops)
 
 static void list(void *self, const struct ek_scope *scope, uint64_t token)
 {
-	zk_call_new(self, ZK_LIST, token);
+	zk_call_new(self, ZK_LIST, token, ZK_PATIENCE_MS);
 }
 
 static void probe(void *self, uint64_t token)
 {
-	zk_call_new(self, ZK_PROBE, token);
+	zk_call_new(self, ZK_PROBE, token, ZK_PATIENCE_MS);
 }
 
 static void cancel(void *self, uint64_t token)
