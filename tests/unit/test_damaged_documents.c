@@ -28,7 +28,7 @@
 static const char *const seeds[] = {
 	"{\"kind\":\"EndpointSliceList\",\"metadata\":{\"resourceVersion\":\"42\",\"continue\":\"a=\"},\"items\":[{\"metadata\":{\"name\":\"web-1\",\"namespace\":\"shop\","
 	"\"labels\":{\"kubernetes.io/service-name\":\"web\"},\"annotations\":{\"endpoints.kubernetes.io/last-change-trigger-time\":\"2024-01-01T00:00:00.5Z\"}},"
-	"\"addressType\":\"IPv4\",\"endpoints\":[{\"addresses\":[\"10.0.0.1\"],\"conditions\":{\"ready\":true,\"serving\":null},\"nodeName\":\"n\",\"zone\":\"z\","
+	"\"addressType\":\"IPv4\",\"endpoints\":[{\"addresses\":[\"10.0.0.1\"],\"conditions\":{\"ready\":true,\"serving\":null},\"nodeName\":\"n\",\"zone\":\"z\\\"}\\\\\","
 	"\"targetRef\":{\"kind\":\"Pod\",\"name\":\"p\",\"uid\":\"01234567-89ab-cdef-0123-456789abcdef\"}}],\"ports\":[{\"name\":\"http\",\"port\":80}]}]}\n",
 	"{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\",\"resourceVersion\":\"7\",\"labels\":{\"a\":\"b\"}},\"spec\":{\"ports\":"
 	"[{\"port\":80,\"targetPort\":\"x\"}],\"clusterIPs\":[\"None\"]},\"status\":{\"loadBalancer\":{\"ingress\":[{\"ip\":\"1.2.3.4\"}]}}}}\n"
