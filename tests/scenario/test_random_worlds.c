@@ -14,6 +14,7 @@
 #define PODS_MAX  6
 #define GRACE_MS  12000          /* what the operator may still do on an older view, or may have in flight */
 #define BOUND_MS  110000         /* the longest backoff and an audit period: a write that hung may be carried out after a read has said no */
+#define LEASE_MS  330000         /* a lease, doubled as Eureka does, and its eviction */
 #define STRANGER  "dc-host:a:8080"
 
 static const char config[] =
@@ -326,17 +327,49 @@ static void happen(struct story *story)
 
 /* ---- the end ---- */
 
-static size_t n_desired(struct story *story)
+static size_t n_desired(struct story *story, int app)
 {
 	size_t n = 0;
 
-	for (int app = 0; app < N_APPS; app++) {
-		if (!story->apps[app].is_wanted)
-			continue;
-		for (const struct world_pod *pod = world_service(story->w, path_of(app))->pods; pod; pod = pod->next)
-			n += pod->is_ready && !pod->is_terminating;
-	}
+	if (!story->apps[app].is_wanted)
+		return 0;
+	for (const struct world_pod *pod = world_service(story->w, path_of(app))->pods; pod; pod = pod->next)
+		n += pod->is_ready && !pod->is_terminating;
 	return n;
+}
+
+struct census {
+	struct world *w;
+	char application[2][8];        /* the two names that an app may have */
+	size_t n;
+};
+
+/* What has expired counts for nobody any more: Eureka answers 404 for it until it is evicted. */
+static bool is_expired(struct world *w, const struct fake_instance *instance)
+{
+	int64_t lease = instance->lease_seconds * 1000;
+
+	return ek_loop_wall_ms(w->loop) > later(instance->registered_ms, instance->renewed_ms ? instance->renewed_ms + lease : 0) + lease;
+}
+
+static void count_instance(void *arg, const struct fake_instance *instance)
+{
+	struct census *census = arg;
+
+	if (strcmp(instance->app, census->application[0]) != 0 && strcmp(instance->app, census->application[1]) != 0)
+		return;
+	if (strcmp(instance->id, STRANGER) != 0 && !is_expired(census->w, instance))
+		census->n++;
+}
+
+static size_t n_held(struct story *story, int app)
+{
+	struct census census = { .w = story->w };
+
+	snprintf(census.application[0], 8, "%c", names[app][0] - 'a' + 'A');
+	snprintf(census.application[1], 8, "%cX", names[app][0] - 'a' + 'A');
+	fake_eureka_each(story->w->eureka, count_instance, &census);
+	return census.n;
 }
 
 static bool is_registered(struct story *story, int app, const struct world_pod *pod)
@@ -354,19 +387,30 @@ static bool is_registered(struct story *story, int app, const struct world_pod *
 	return uid && !strcmp(uid, pod->uid);
 }
 
+static bool is_app_settled(struct story *story, int app)
+{
+	if (n_held(story, app) != n_desired(story, app))
+		return false;
+	for (const struct world_pod *pod = world_service(story->w, path_of(app))->pods; pod; pod = pod->next)
+		if (pod->is_ready && !pod->is_terminating && !is_registered(story, app, pod))
+			return false;
+	return true;
+}
+
 static bool is_settled(struct story *story)
 {
-	size_t n_strangers = fake_eureka_find(story->w->eureka, "A", STRANGER) ? 1 : 0;
-
-	if (fake_eureka_n(story->w->eureka, NULL) != n_desired(story) + n_strangers)
-		return false;
-	for (int app = 0; app < N_APPS; app++) {
-		if (!story->apps[app].is_wanted && syncer_exists(story->w, path_of(app)))
+	for (int app = 0; app < N_APPS; app++)
+		if (story->apps[app].is_wanted ? !is_app_settled(story, app) : syncer_exists(story->w, path_of(app)))
 			return false;
-		for (const struct world_pod *pod = world_service(story->w, path_of(app))->pods; pod && story->apps[app].is_wanted; pod = pod->next)
-			if (pod->is_ready && !pod->is_terminating && !is_registered(story, app, pod))
-				return false;
-	}
+	return true;
+}
+
+/* A registration that hung until its syncer was gone has nobody left to remove it: it ends with its lease. */
+static bool is_empty_elsewhere(struct story *story)
+{
+	for (int app = 0; app < N_APPS; app++)
+		if (!story->apps[app].is_wanted && n_held(story, app))
+			return false;
 	return true;
 }
 
@@ -434,9 +478,9 @@ static void end_all_faults(struct story *story)
 	TELL(story, "all faults have ended");
 }
 
-static void wait_for(struct story *story, bool (*condition)(struct story *story), const char *what)
+static void wait_for(struct story *story, bool (*condition)(struct story *story), int64_t bound_ms, const char *what)
 {
-	int64_t end = now_ms(story->w) + BOUND_MS;
+	int64_t end = now_ms(story->w) + bound_ms;
 
 	while (!condition(story)) {
 		if (now_ms(story->w) >= end) {
@@ -467,8 +511,9 @@ static void live_through(uint64_t seed)
 		check_stranger(&story);
 	}
 	end_all_faults(&story);
-	wait_for(&story, is_settled, "the registry has not become what is desired");
-	wait_for(&story, is_told, "the status has not become what is registered");
+	wait_for(&story, is_settled, BOUND_MS, "the registry has not become what is desired");
+	wait_for(&story, is_told, BOUND_MS, "the status has not become what is registered");
+	wait_for(&story, is_empty_elsewhere, LEASE_MS, "the registry holds what nobody wants");
 	pass_ms(story.w, 60000);
 	if (!is_settled(&story))
 		fail_msg("seed %llu: what was settled did not stay", (unsigned long long)seed);
