@@ -7,36 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/configure.h"
 #include "app/options.h"
 #include "app/run.h"
-#include "io/file.h"
-
-#define CONFIG_MAX (1u << 20)
 
 struct process {
 	struct ek_loop *loop;
 	struct ek_app *app;
 	unsigned n_signals;
+	struct ek_error failure;       /* why it ends by itself; code EK_OK: it does not */
 };
-
-static int read_config(const char *path, struct ek_config **out, struct ek_error *err)
-{
-	struct ek_buf bytes;
-	int code;
-
-	ek_buf_init(&bytes, CONFIG_MAX);
-	code = ek_file_read(path, &bytes, err);
-	if (code == EK_OK)
-		code = ek_config_read(bytes.at, bytes.n, out, err);
-	if (code != EK_OK)
-		ek_error_wrap(err, "%.100s", path);
-	ek_buf_clear(&bytes);
-	if (code == EK_OK && (*out)->n_namespaces) {
-		ek_config_free(*out);
-		return ek_fail(err, EK_INVALID, "%.100s: watchNamespaces is not supported by this version; leave it out", path);
-	}
-	return code;
-}
 
 static void on_signal(void *arg, int signo)
 {
@@ -55,15 +35,25 @@ static void on_stopped(void *arg)
 	ek_loop_stop(process->loop);
 }
 
+static void on_failed(void *arg, const struct ek_error *err)
+{
+	struct process *process = arg;
+
+	process->failure = *err;
+	ek_loop_stop(process->loop);
+}
+
 static int run_app(const struct ek_run_options *options, const struct ek_config *config, const struct ek_kube_config *kube, struct ek_error *err)
 {
 	struct process process = { .loop = ek_loop_new() };
-	struct ek_catalog *catalog = ek_catalog_new(config->plugin_directory, config->require_digest);
+	struct ek_catalog *catalog = ek_catalog_new(config ? config->plugin_directory : "", config && config->require_digest);
 	struct ek_app_config with = {
 		.loop = process.loop, .catalog = catalog, .config = config, .kube = kube,
 		.listen_host = options->listen_host, .listen_port = options->listen_port,
 		.debug_host = options->debug_host, .debug_port = options->debug_port,
-		.on_stopped = on_stopped, .arg = &process,
+		.config_file = options->config_file,
+		.config_map_namespace = options->config_map_namespace, .config_map_name = options->config_map[0] ? options->config_map : NULL,
+		.on_stopped = on_stopped, .on_failed = on_failed, .arg = &process,
 	};
 	int code = EK_INVALID;
 
@@ -73,7 +63,9 @@ static int run_app(const struct ek_run_options *options, const struct ek_config 
 		ek_loop_on_signal(process.loop, SIGINT, on_signal, &process);
 		ek_loop_run(process.loop);
 		ek_app_free(process.app);
-		code = EK_OK;
+		code = process.failure.code;
+		if (code != EK_OK)
+			*err = process.failure;
 	}
 	ek_catalog_free(catalog);
 	ek_loop_free(process.loop);
@@ -90,7 +82,7 @@ int ek_cmd_run(int argc, char **argv)
 {
 	struct ek_run_options options;
 	struct ek_error err = EK_ERROR_INIT;
-	struct ek_config *config;
+	struct ek_config *config = NULL;
 	struct ek_kube_config kube;
 	int code;
 
@@ -102,13 +94,18 @@ int ek_cmd_run(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	ek_log_configure(options.log_level, options.log_format, STDERR_FILENO);
-	if (read_config(options.config_file, &config, &err) != EK_OK)
+	if (options.config_file && ek_configure_read_file(options.config_file, &config, &err) != EK_OK)
 		return fail(&err, 1);
 	memset(&kube, 0, sizeof(kube));
 	code = ek_kube_config_load(options.kubeconfig, options.context, &kube, &err);
+	if (code == EK_OK && !options.config_file && !options.config_map[0]) {
+		snprintf(options.config_map, sizeof(options.config_map), "eurekube");
+		snprintf(options.config_map_namespace, sizeof(options.config_map_namespace), "%.63s", kube.namespace_);
+	}
 	if (code == EK_OK)
 		code = run_app(&options, config, &kube, &err);
 	ek_kube_config_clear(&kube);
-	ek_config_free(config);
+	if (config)
+		ek_config_free(config);
 	return code == EK_OK ? 0 : fail(&err, 1);
 }

@@ -57,7 +57,7 @@ static void write_instances(struct ek_engine *engine, struct ek_buf *out)
 {
 	head(out, "eurekube_instances", "gauge", "Instances by registry and state.");
 	for (unsigned i = 0; i < engine->n_registries; i++) {
-		struct ek_sync_registry *registry = &engine->registries[i];
+		struct ek_sync_registry *registry = engine->registries[i];
 		const char *name = registry->config->name;
 		struct tally tally = { 0 };
 
@@ -77,24 +77,24 @@ static void write_requests(struct ek_engine *engine, struct ek_buf *out)
 	for (unsigned i = 0; i < engine->n_registries; i++)
 		for (unsigned kind = EK_OP_PUT; kind <= EK_OP_GET; kind++)
 			for (unsigned code = 0; code < EK_OP_RESULTS; code++)
-				if (engine->registries[i].results[kind][code])
+				if (engine->registries[i]->results[kind][code])
 					ek_buf_addf(out, "eurekube_registry_requests_total{registry=\"%s\",operation=\"%s\",result=\"%s\"} %" PRIu64 "\n",
-					            engine->registries[i].config->name, op_names[kind], code_names[code],
-					            engine->registries[i].results[kind][code]);
+					            engine->registries[i]->config->name, op_names[kind], code_names[code],
+					            engine->registries[i]->results[kind][code]);
 	head(out, "eurekube_registry_late_completions_total", "counter", "Completions that came late, twice, or for nothing.");
 	for (unsigned i = 0; i < engine->n_registries; i++)
-		ek_buf_addf(out, "eurekube_registry_late_completions_total{registry=\"%s\"} %" PRIu64 "\n", engine->registries[i].config->name,
-		            engine->registries[i].late_completions);
+		ek_buf_addf(out, "eurekube_registry_late_completions_total{registry=\"%s\"} %" PRIu64 "\n", engine->registries[i]->config->name,
+		            engine->registries[i]->late_completions);
 	head(out, "eurekube_registry_open", "gauge", "1 when the registry has been read and writes go out.");
 	for (unsigned i = 0; i < engine->n_registries; i++)
-		ek_buf_addf(out, "eurekube_registry_open{registry=\"%s\"} %d\n", engine->registries[i].config->name,
-		            engine->registries[i].phase == EK_REGISTRY_OPEN);
+		ek_buf_addf(out, "eurekube_registry_open{registry=\"%s\"} %d\n", engine->registries[i]->config->name,
+		            engine->registries[i]->phase == EK_REGISTRY_OPEN);
 	head(out, "eurekube_lease_lateness_seconds", "histogram", "How late renewals were sent.");
 	for (unsigned i = 0; i < engine->n_registries; i++) {
 		char label[96];
 
-		snprintf(label, sizeof(label), "registry=\"%.64s\"", engine->registries[i].config->name);
-		write_histogram(out, "eurekube_lease_lateness_seconds", label, &engine->registries[i].lateness);
+		snprintf(label, sizeof(label), "registry=\"%.64s\"", engine->registries[i]->config->name);
+		write_histogram(out, "eurekube_lease_lateness_seconds", label, &engine->registries[i]->lateness);
 	}
 }
 
@@ -102,8 +102,8 @@ static void write_reconciles(struct ek_engine *engine, struct ek_buf *out)
 {
 	head(out, "eurekube_reconcile_total", "counter", "Evaluations by mode and result.");
 	for (unsigned i = 0; i < engine->n_modes; i++) {
-		ek_buf_addf(out, "eurekube_reconcile_total{mode=\"%s\",result=\"success\"} %" PRIu64 "\n", engine->modes[i].config->name, engine->modes[i].n_ok);
-		ek_buf_addf(out, "eurekube_reconcile_total{mode=\"%s\",result=\"error\"} %" PRIu64 "\n", engine->modes[i].config->name, engine->modes[i].n_failed);
+		ek_buf_addf(out, "eurekube_reconcile_total{mode=\"%s\",result=\"success\"} %" PRIu64 "\n", engine->modes[i]->config->name, engine->modes[i]->n_ok);
+		ek_buf_addf(out, "eurekube_reconcile_total{mode=\"%s\",result=\"error\"} %" PRIu64 "\n", engine->modes[i]->config->name, engine->modes[i]->n_failed);
 	}
 	head(out, "eurekube_propagation_seconds", "histogram", "From a slice's change to the registry's acknowledgement.");
 	write_histogram(out, "eurekube_propagation_seconds", "", &engine->propagation);
@@ -166,7 +166,7 @@ void ek_metrics_write(struct ek_app *app, struct ek_buf *out)
 	head(out, "eurekube_build_info", "gauge", "The version that runs.");
 	ek_buf_addf(out, "eurekube_build_info{version=\"%s\"} 1\n", EK_VERSION);
 	head(out, "eurekube_config_valid", "gauge", "1 when the newest configuration is in force.");
-	ek_buf_addf(out, "eurekube_config_valid 1\n");
+	ek_buf_addf(out, "eurekube_config_valid %d\n", app->is_config_valid);
 	head(out, "eurekube_log_lines_dropped_total", "counter", "Log lines that could not be written.");
 	ek_buf_addf(out, "eurekube_log_lines_dropped_total %" PRIu64 "\n", ek_log_dropped());
 	write_process(out);

@@ -10,11 +10,13 @@
 #include <string.h>
 
 const char ek_run_help[] =
-	"Usage: eurekube run --config FILE [options]\n"
+	"Usage: eurekube run [--config FILE | --config-map NS/NAME] [options]\n"
 	"\n"
 	"Runs the operator: registers what the cluster's EurekaSyncers select, and keeps it registered.\n"
 	"\n"
-	"  --config FILE              the configuration (YAML)\n"
+	"  --config FILE              the configuration (YAML), read again when it changes\n"
+	"  --config-map NS/NAME       the same from the key eurekube.yaml of a ConfigMap, watched;\n"
+	"                             in a cluster the default is eurekube in the pod's namespace\n"
 	"  --kubeconfig FILE          how to reach the API server; default: KUBECONFIG, then the pod's\n"
 	"                             service account, then ~/.kube/config\n"
 	"  --context NAME             a context of the kubeconfig; default: its current one\n"
@@ -59,10 +61,11 @@ static int read_format(const char *text, enum ek_log_format *format, struct ek_e
 	return EK_OK;
 }
 
-enum { OPT_CONFIG = 256, OPT_KUBECONFIG, OPT_CONTEXT, OPT_LISTEN, OPT_DEBUG_LISTEN, OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_HELP };
+enum { OPT_CONFIG = 256, OPT_CONFIG_MAP, OPT_KUBECONFIG, OPT_CONTEXT, OPT_LISTEN, OPT_DEBUG_LISTEN, OPT_LOG_LEVEL, OPT_LOG_FORMAT, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "config-map", required_argument, NULL, OPT_CONFIG_MAP },
 	{ "kubeconfig", required_argument, NULL, OPT_KUBECONFIG },
 	{ "context", required_argument, NULL, OPT_CONTEXT },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
@@ -73,12 +76,27 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+static int read_config_map(const char *text, struct ek_run_options *out, struct ek_error *err)
+{
+	const char *slash = strchr(text, '/');
+	size_t n = slash ? (size_t)(slash - text) : 0;
+
+	if (!n || n >= sizeof(out->config_map_namespace) || !slash[1] || strchr(slash + 1, '/') || strlen(slash + 1) >= sizeof(out->config_map))
+		return ek_fail(err, EK_INVALID, "--config-map %.80s: use NAMESPACE/NAME", text);
+	memcpy(out->config_map_namespace, text, n);
+	out->config_map_namespace[n] = '\0';
+	memcpy(out->config_map, slash + 1, strlen(slash + 1) + 1);
+	return EK_OK;
+}
+
 static int read_option(int option, struct ek_run_options *out, struct ek_error *err)
 {
 	switch (option) {
 	case OPT_CONFIG:
 		out->config_file = optarg;
 		return EK_OK;
+	case OPT_CONFIG_MAP:
+		return read_config_map(optarg, out, err);
 	case OPT_KUBECONFIG:
 		out->kubeconfig = optarg;
 		return EK_OK;
@@ -121,7 +139,9 @@ int ek_run_options_read(int argc, char **argv, struct ek_run_options *out, struc
 	}
 	if (optind < argc)
 		return ek_fail(err, EK_INVALID, "\"%.80s\" is one argument too many; see eurekube run --help", argv[optind]);
-	if (!out->config_file)
-		return ek_fail(err, EK_INVALID, "--config FILE is missing; see eurekube run --help");
+	if (out->config_file && out->config_map[0])
+		return ek_fail(err, EK_INVALID, "--config and --config-map exclude each other; give one of them");
+	if (!out->config_file && !out->config_map[0] && !getenv("KUBERNETES_SERVICE_HOST"))
+		return ek_fail(err, EK_INVALID, "--config FILE or --config-map NS/NAME is missing; see eurekube run --help");
 	return EK_OK;
 }

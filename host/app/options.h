@@ -12,6 +12,7 @@
 
 struct ek_run_options {
 	const char *config_file;
+	char config_map_namespace[64], config_map[254]; /* config_map "": none given */
 	const char *kubeconfig, *context;    /* NULL: the usual places */
 	char listen_host[64], debug_host[64];
 	uint16_t listen_port, debug_port;

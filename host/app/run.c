@@ -11,6 +11,7 @@
 
 #include <eurekube/json.h>
 
+#include "app/configure.h"
 #include "app/report.h"
 #include "base/alloc.h"
 
@@ -133,6 +134,33 @@ static void ask_identity(void *arg)
 
 /* ---- life ---- */
 
+static void begin(struct ek_app *app)
+{
+	const char *cluster_id = app->with.config->cluster_id;
+
+	app->is_config_valid = true;
+	if (!cluster_id[0]) {
+		ask_identity(app);
+		return;
+	}
+	snprintf(app->cluster_id, sizeof(app->cluster_id), "%s", cluster_id);
+	start_engine(app);
+}
+
+void ek_app_begin(struct ek_app *app, struct ek_config *config)
+{
+	app->first_config = config;
+	app->with.config = config;
+	ek_catalog_set_directory(app->with.catalog, config->plugin_directory, config->require_digest);
+	begin(app);
+}
+
+void ek_app_fail(struct ek_app *app, const struct ek_error *err)
+{
+	if (app->with.on_failed)
+		app->with.on_failed(app->with.arg, err);
+}
+
 static int listen_on(struct ek_app *app, bool is_debug, struct ek_serve **out, struct ek_error *err)
 {
 	struct ek_serve_config config = {
@@ -176,12 +204,9 @@ struct ek_app *ek_app_new(const struct ek_app_config *config, struct ek_error *e
 		return NULL;
 	}
 	app->recorder = ek_recorder_new(config->loop, app->kube, "eurekube.io/operator", instance_name(host, sizeof(host)));
-	if (config->config->cluster_id[0]) {
-		snprintf(app->cluster_id, sizeof(app->cluster_id), "%s", config->config->cluster_id);
-		start_engine(app);
-	} else {
-		ask_identity(app);
-	}
+	ek_configure_watch(app);
+	if (config->config)
+		begin(app);
 	return app;
 }
 
@@ -201,6 +226,7 @@ void ek_app_stop(struct ek_app *app)
 	ek_loop_disarm(app->with.loop, &app->identity_timer);
 	ek_kube_cancel(app->identity_call);
 	app->identity_call = NULL;
+	ek_configure_end(app);
 	for (int i = 0; i < EK_N_WATCHES; i++) {
 		if (app->reflectors[i])
 			ek_reflector_free(app->reflectors[i]);
@@ -217,6 +243,7 @@ void ek_app_free(struct ek_app *app)
 	if (!app)
 		return;
 	ek_loop_disarm(app->with.loop, &app->identity_timer);
+	ek_configure_end(app);
 	if (app->listener)
 		ek_serve_free(app->listener);
 	if (app->debug)
@@ -227,5 +254,7 @@ void ek_app_free(struct ek_app *app)
 	if (app->kube)
 		ek_kube_free(app->kube);
 	ek_http_free(app->http);
+	if (app->first_config)
+		ek_config_free(app->first_config);
 	free(app);
 }

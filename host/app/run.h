@@ -7,6 +7,7 @@
 #define EK_APP_RUN_H
 
 #include "config/config.h"
+#include "io/file.h"
 #include "io/serve.h"
 #include "kube/reflector.h"
 #include "sync/engine.h"
@@ -16,11 +17,14 @@
 struct ek_app_config {
 	struct ek_loop *loop;
 	struct ek_catalog *catalog;          /* the caller's; outlives the app */
-	const struct ek_config *config;      /* likewise */
+	const struct ek_config *config;      /* likewise; NULL: the ConfigMap brings the first one */
+	const char *config_file;             /* read again when it changes; NULL none */
+	const char *config_map_namespace, *config_map_name; /* watched; NULL none */
 	const struct ek_kube_config *kube;
 	const char *listen_host, *debug_host; /* NULL: no such listener */
 	uint16_t listen_port, debug_port;
 	void (*on_stopped)(void *arg);       /* after ek_app_stop: everything is closed */
+	void (*on_failed)(void *arg, const struct ek_error *err); /* the first document of the ConfigMap cannot be used; NULL with `config` */
 	void *arg;
 };
 
@@ -32,6 +36,10 @@ struct ek_app {
 	struct ek_engine *engine;            /* NULL until the cluster's name is known */
 	struct ek_reflector *reflectors[EK_N_WATCHES];
 	struct ek_serve *listener, *debug;
+	struct ek_file_watch *file_watch;
+	struct ek_config_map *config_map;
+	struct ek_config *first_config;      /* ours, when the ConfigMap brought it */
+	bool is_config_valid;
 	struct ek_kube_call *identity_call;
 	struct ek_timer identity_timer;
 	char cluster_id[32];
@@ -47,6 +55,10 @@ struct ek_app *ek_app_new(const struct ek_app_config *config, struct ek_error *e
 /* Ends without deregistering anything; on_stopped comes on a later turn. */
 void ek_app_stop(struct ek_app *app);
 void ek_app_free(struct ek_app *app);
+
+/* For configure.c: the first document is there, or is not to be had. */
+void ek_app_begin(struct ek_app *app, struct ek_config *config);
+void ek_app_fail(struct ek_app *app, const struct ek_error *err);
 
 /* The subcommand. */
 int ek_cmd_run(int argc, char **argv);

@@ -89,7 +89,7 @@ static void write_all(struct ek_json_writer *writer, struct ek_app *app)
 	ek_json_write_key(writer, "registries");
 	ek_json_write_array(writer);
 	for (unsigned i = 0; app->engine && i < app->engine->n_registries; i++)
-		write_registry(writer, &app->engine->registries[i]);
+		write_registry(writer, app->engine->registries[i]);
 	ek_json_write_array_end(writer);
 	ek_json_write_key(writer, "syncers");
 	ek_json_write_array(writer);

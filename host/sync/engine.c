@@ -101,9 +101,17 @@ static void create_registries(struct ek_engine *engine)
 	const struct ek_config *config = engine->with.config;
 
 	engine->n_registries = config->n_registries;
-	engine->registries = ek_xcalloc(config->n_registries + 1, sizeof(*engine->registries));
-	for (unsigned i = 0; i < config->n_registries; i++)
-		ek_registry_create(engine, &engine->registries[i], &config->registries[i]);
+	engine->registries = ek_xcalloc(config->n_registries + 1, sizeof(struct ek_sync_registry *));
+	for (unsigned i = 0; i < config->n_registries; i++) {
+		struct ek_sync_registry *registry = ek_registry_new(engine, &config->registries[i]);
+		struct ek_registry_instance *instance = ek_instance_new(engine, config, registry->config, &registry->problem);
+
+		engine->registries[i] = registry;
+		if (instance)
+			ek_registry_use(registry, instance);
+		else
+			EK_ERROR(&engine->log, "registry cannot be used", EK_S("registry", registry->config->name), EK_E(&registry->problem));
+	}
 }
 
 struct ek_engine *ek_engine_new(const struct ek_engine_config *config)
@@ -134,14 +142,14 @@ void ek_engine_start(struct ek_engine *engine)
 	HASH_ITER(hh, engine->syncers, syncer, next)
 		ek_reconcile(syncer); /* fills the ledgers; nothing goes out before a registry is open */
 	for (unsigned i = 0; i < engine->n_registries; i++)
-		ek_registry_open(&engine->registries[i]);
+		ek_registry_open(engine->registries[i]);
 	ek_queue_pause(&engine->queue, false);
 }
 
 bool ek_engine_is_open(const struct ek_engine *engine)
 {
 	for (unsigned i = 0; i < engine->n_registries; i++)
-		if (engine->registries[i].phase != EK_REGISTRY_OPEN && engine->registries[i].phase != EK_REGISTRY_BROKEN)
+		if (engine->registries[i]->phase != EK_REGISTRY_OPEN && engine->registries[i]->phase != EK_REGISTRY_BROKEN)
 			return false;
 	return engine->is_started;
 }
@@ -155,8 +163,8 @@ void ek_engine_requeue_all(struct ek_engine *engine)
 struct ek_sync_mode *ek_engine_find_mode(struct ek_engine *engine, const char *name)
 {
 	for (unsigned i = 0; i < engine->n_modes; i++)
-		if (strcmp(engine->modes[i].config->name, name) == 0)
-			return &engine->modes[i];
+		if (strcmp(engine->modes[i]->config->name, name) == 0)
+			return engine->modes[i];
 	return NULL;
 }
 
@@ -165,8 +173,8 @@ struct ek_sync_registry *ek_engine_find_registry(struct ek_engine *engine, const
 	const struct ek_config_registry *config = ek_config_find_registry(engine->with.config, name);
 
 	for (unsigned i = 0; config && i < engine->n_registries; i++)
-		if (engine->registries[i].config == config)
-			return &engine->registries[i];
+		if (engine->registries[i]->config == config)
+			return engine->registries[i];
 	return NULL;
 }
 
@@ -176,11 +184,10 @@ static void when_closed(void *arg)
 {
 	struct ek_engine *engine = arg;
 
-	for (unsigned i = 0; i < engine->n_registries; i++)
-		if (engine->registries[i].self) {
-			ek_loop_arm(engine->loop, &engine->close_timer, 10);
-			return;
-		}
+	if (engine->retired) {
+		ek_loop_arm(engine->loop, &engine->close_timer, 10);
+		return;
+	}
 	engine->on_closed(engine->on_closed_arg);
 }
 
@@ -190,7 +197,7 @@ void ek_engine_close(struct ek_engine *engine, void (*on_closed)(void *arg), voi
 	engine->on_closed_arg = arg;
 	ek_queue_pause(&engine->queue, true);
 	for (unsigned i = 0; i < engine->n_registries; i++)
-		ek_registry_close(&engine->registries[i]);
+		ek_registry_close(engine->registries[i]);
 	ek_timer_init(&engine->close_timer, when_closed, engine);
 	ek_loop_arm(engine->loop, &engine->close_timer, 0);
 }
@@ -203,9 +210,13 @@ void ek_engine_free(struct ek_engine *engine)
 	ek_syncers_clear(engine);
 	ek_claims_clear(engine);
 	for (unsigned i = 0; i < engine->n_registries; i++)
-		ek_registry_clear(&engine->registries[i]);
+		ek_registry_free(engine->registries[i]);
 	free(engine->registries);
+	ek_instances_free(engine);
 	ek_modes_destroy(engine);
+	for (unsigned i = 0; i < engine->n_documents; i++)
+		ek_config_free(engine->documents[i]);
+	free(engine->documents);
 	ek_store_free(engine->store);
 	ek_intern_free(engine->pool);
 	ek_arena_clear(&engine->scratch);

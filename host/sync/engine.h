@@ -38,6 +38,7 @@ void ek_histogram_add(struct ek_histogram *histogram, double seconds);
 /* One mode of the configuration, ready or with the reason why not. */
 struct ek_sync_mode {
 	const struct ek_config_mode *config;
+	const struct ek_config *origin;          /* the document whose options it was made with */
 	const struct ek_library *library;        /* NULL: see problem */
 	const struct ek_mode_ops *ops;
 	struct ek_services *services;
@@ -71,19 +72,36 @@ struct ek_op_slot {
 #define EK_OPS_MAX 64                    /* in flight per lane */
 #define EK_OP_RESULTS (EK_CANCELLED + 1)
 
-/* One registry of the configuration: its plugin instance, its ledger, its leases, its operations. */
-struct ek_sync_registry {
+/*
+ * One instance of a registry's plugin. A change of the configuration makes a new one and retires the old one, which lives until the plugin says that it has
+ * closed; the registry's ledger stays.
+ */
+struct ek_registry_instance {
 	struct ek_engine *engine;
-	const struct ek_config_registry *config;
+	struct ek_sync_registry *registry;       /* NULL once retired */
+	struct ek_registry_instance *next;       /* among the engine's retired ones */
+	const struct ek_config *origin;          /* the document whose options it was made with */
 	const struct ek_library *library;
 	const struct ek_registry_ops *ops;
 	struct ek_services *services;
-	void *self;
+	void *self;                              /* NULL once closed */
+	bool is_closing;                         /* in the plugin's close */
 	struct ek_arena arena;                   /* its option values */
 	struct ek_registry_traits traits;
+};
+
+/* One registry of the configuration: its plugin instance, its ledger, its leases, its operations. */
+struct ek_sync_registry {
+	struct ek_engine *engine;
+	const struct ek_config_registry *config; /* of the newest document that named it */
+	struct ek_registry_instance *instance;   /* NULL: see problem; the next four are its */
+	const struct ek_library *library;
+	const struct ek_registry_ops *ops;
+	struct ek_services *services;
+	struct ek_registry_traits traits;
+	bool is_removed;                         /* not in the document any more: lives until nothing is left in it */
 	struct ek_error problem;
 	enum ek_registry_phase phase;
-	char name[80];                           /* "registry main" */
 
 	struct ek_ledger ledger;
 	struct ek_lease_wheel wheel;
@@ -187,10 +205,13 @@ struct ek_engine {
 	struct ek_intern *pool;
 	struct ek_queue queue;
 	struct ek_sync_syncer *syncers;          /* uthash by key */
-	struct ek_sync_mode *modes;
+	struct ek_sync_mode **modes;
 	unsigned n_modes;
-	struct ek_sync_registry *registries;
+	struct ek_sync_registry **registries;
 	unsigned n_registries;
+	struct ek_registry_instance *retired;
+	struct ek_config **documents;            /* taken by ek_engine_reconfigure and still borrowed from */
+	unsigned n_documents, n_removed;
 	struct ek_arena scratch;                 /* of the running evaluation */
 	struct ek_syncer_object **staged;        /* what it has brought so far */
 	size_t n_staged, staged_room;
@@ -216,6 +237,12 @@ void ek_engine_free(struct ek_engine *engine);
 
 /* All views have synced once: leases first, then lists, then writes. */
 void ek_engine_start(struct ek_engine *engine);
+
+/*
+ * Puts another document in force: what is unchanged goes on, changed plugins get new instances, removed registries live until their last syncer has left. Takes the
+ * document on success. On failure nothing has changed and err says what is wrong with the document.
+ */
+int ek_engine_reconfigure(struct ek_engine *engine, struct ek_config *config, struct ek_error *err);
 bool ek_engine_is_open(const struct ek_engine *engine);    /* every registry that can be is open */
 
 /* The sink for the reflector of EurekaSyncers; sink_arg is the engine. */
@@ -233,7 +260,12 @@ void ek_engine_requeue_all(struct ek_engine *engine);
 void ek_syncers_clear(struct ek_engine *engine);
 
 /* modes.c */
+struct ek_sync_mode *ek_mode_new(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_mode *entry); /* see problem */
+void ek_mode_free(struct ek_sync_mode *mode);
 void ek_modes_create(struct ek_engine *engine);
 void ek_modes_destroy(struct ek_engine *engine);
+
+/* reconfigure.c: drops registries that nothing is left in, and documents that nobody borrows from any more */
+void ek_engine_reap(struct ek_engine *engine);
 
 #endif

@@ -117,14 +117,14 @@ static void remove_entries(struct ek_sync_syncer *syncer)
 		ek_follow_plan(&follow, entry, NULL);
 	}
 	for (unsigned i = 0; i < syncer->engine->n_registries; i++)
-		ek_ops_flush(&syncer->engine->registries[i]);
+		ek_ops_flush(syncer->engine->registries[i]);
 }
 
 /* Whether every registry has shown us what it holds; before that, nothing proves that nothing of this syncer is left. */
 static bool is_all_known(const struct ek_engine *engine)
 {
 	for (unsigned i = 0; i < engine->n_registries; i++)
-		if (engine->registries[i].phase != EK_REGISTRY_OPEN && engine->registries[i].phase != EK_REGISTRY_BROKEN)
+		if (engine->registries[i]->phase != EK_REGISTRY_OPEN && engine->registries[i]->phase != EK_REGISTRY_BROKEN)
 			return false;
 	return true;
 }

@@ -43,36 +43,48 @@ static int create_mode(struct ek_engine *engine, struct ek_sync_mode *mode, stru
 	return code;
 }
 
+struct ek_sync_mode *ek_mode_new(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_mode *entry)
+{
+	struct ek_sync_mode *mode = ek_xcalloc(1, sizeof(*mode));
+
+	mode->config = entry;
+	mode->origin = config;
+	ek_arena_init(&mode->arena);
+	snprintf(mode->name, sizeof(mode->name), "mode %.60s", entry->name);
+	if (create_mode(engine, mode, &mode->problem) != EK_OK)
+		mode->library = NULL;
+	return mode;
+}
+
+void ek_mode_free(struct ek_sync_mode *mode)
+{
+	if (!mode)
+		return;
+	if (mode->self && mode->ops->destroy)
+		mode->ops->destroy(mode->self);
+	if (mode->services)
+		ek_services_free(mode->services);
+	ek_arena_clear(&mode->arena);
+	free(mode);
+}
+
 void ek_modes_create(struct ek_engine *engine)
 {
 	const struct ek_config *config = engine->with.config;
 
-	engine->modes = ek_xcalloc(config->n_modes + 1, sizeof(*engine->modes));
+	engine->modes = ek_xcalloc(config->n_modes + 1, sizeof(struct ek_sync_mode *));
 	engine->n_modes = config->n_modes;
 	for (unsigned i = 0; i < config->n_modes; i++) {
-		struct ek_sync_mode *mode = &engine->modes[i];
-
-		mode->config = &config->modes[i];
-		ek_arena_init(&mode->arena);
-		snprintf(mode->name, sizeof(mode->name), "mode %.60s", mode->config->name);
-		if (create_mode(engine, mode, &mode->problem) != EK_OK) {
-			mode->library = NULL;
-			EK_ERROR(&engine->log, "mode cannot be used", EK_S("mode", mode->config->name), EK_E(&mode->problem));
-		}
+		engine->modes[i] = ek_mode_new(engine, config, &config->modes[i]);
+		if (!engine->modes[i]->library)
+			EK_ERROR(&engine->log, "mode cannot be used", EK_S("mode", config->modes[i].name), EK_E(&engine->modes[i]->problem));
 	}
 }
 
 void ek_modes_destroy(struct ek_engine *engine)
 {
-	for (unsigned i = 0; i < engine->n_modes; i++) {
-		struct ek_sync_mode *mode = &engine->modes[i];
-
-		if (mode->self && mode->ops->destroy)
-			mode->ops->destroy(mode->self);
-		if (mode->services)
-			ek_services_free(mode->services);
-		ek_arena_clear(&mode->arena);
-	}
+	for (unsigned i = 0; i < engine->n_modes; i++)
+		ek_mode_free(engine->modes[i]);
 	free(engine->modes);
 	engine->modes = NULL;
 	engine->n_modes = 0;

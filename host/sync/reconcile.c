@@ -115,7 +115,7 @@ void ek_follow_plan(const struct ek_follow *follow, struct ek_ledger_entry *entr
 static void flush_all(struct ek_engine *engine)
 {
 	for (unsigned i = 0; i < engine->n_registries; i++)
-		ek_ops_flush(&engine->registries[i]);
+		ek_ops_flush(engine->registries[i]);
 }
 
 /* ---- wanted against the ledger ---- */
@@ -278,11 +278,15 @@ static void serve(struct ek_sync_syncer *syncer)
 
 void ek_reconcile(struct ek_sync_syncer *syncer)
 {
+	struct ek_engine *engine = syncer->engine;
+
 	if (syncer->object->is_deleting || syncer->is_gone) {
 		ek_finalize(syncer); /* may free it */
-		return;
+	} else {
+		if (!syncer->is_doubtful)
+			serve(syncer);
+		ek_status_touch(syncer);
 	}
-	if (!syncer->is_doubtful)
-		serve(syncer);
-	ek_status_touch(syncer);
+	if (engine->n_removed)
+		ek_engine_reap(engine);
 }

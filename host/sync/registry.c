@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of one registry: creating the plugin's instance, opening (renew what it may hold, list, then write), renewals as the wheel asks for them, and the
+ * The life of one registry: which instance of the plugin serves it, opening (renew what it may hold, list, then write), renewals as the wheel asks for them, and the
  * periodic list. What single answers mean is in registry_ops.c, what a list means in adopt.c. Read reconcile.c next.
  */
 #include "sync/registry.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "plugin/options.h"
 #include "sync/outcome.h"
 
 #define PROBE_LIMIT_MS 10000
@@ -20,129 +20,60 @@ bool ek_registry_is_leased(const struct ek_sync_registry *registry)
 	return registry->traits.lease_kind == EK_LEASE_INSTANCE && registry->traits.renew_ms > 0;
 }
 
-/* ---- what the plugin tells ---- */
-
-static void on_op_done(void *arg, uint64_t token, const struct ek_result *result)
-{
-	ek_ops_done(arg, token, result);
-}
-
-static int on_list_entry(void *arg, uint64_t token, const struct ek_entry *entry)
-{
-	struct ek_sync_registry *registry = arg;
-
-	return token == registry->list_token ? ek_adopt_entry(registry, entry) : 1;
-}
-
-static void read_again(void *arg, struct ek_ledger_entry *entry)
-{
-	(void)arg;
-	if (entry->known == EK_KNOWN_HELD && !entry->op) {
-		entry->known = EK_KNOWN_NOTHING;
-		ek_entry_changed(entry);
-	}
-}
-
-static void on_lost(void *arg, const char *why)
-{
-	struct ek_sync_registry *registry = arg;
-
-	EK_WARN(&registry->engine->log, "registry lost our instances", EK_S("registry", registry->config->name), EK_S("why", why));
-	ek_ledger_each(&registry->ledger, read_again, NULL);
-}
-
-static void on_changed(void *arg, const char *application, const char *id)
-{
-	struct ek_sync_registry *registry = arg;
-	struct ek_ledger_entry *entry = id ? ek_ledger_find(&registry->ledger, id) : NULL;
-
-	(void)application;
-	if (entry)
-		read_again(NULL, entry);
-}
-
-static void on_closed(void *arg)
-{
-	struct ek_sync_registry *registry = arg;
-
-	registry->self = NULL;
-}
-
 /* ---- creating ---- */
-
-static void describe_services(struct ek_sync_registry *registry, const struct ek_option_value *const *options, uint32_t n_options)
-{
-	const struct ek_config_registry *config = registry->config;
-	struct ek_services_config services = {
-		.name = registry->name, .library = registry->library, .options = options, .n_options = n_options,
-		.auth = config->auth, .username_file = config->username_file, .password_file = config->password_file,
-		.token_file = config->token_file, .cert_file = config->cert_file, .key_file = config->key_file,
-		.ca_file = config->ca_file, .insecure_skip_verify = config->insecure_skip_verify,
-		.connections = (uint32_t)config->connections,
-		.owner = { .on_op_done = on_op_done, .on_list_entry = on_list_entry, .on_lost = on_lost,
-			   .on_changed = on_changed, .on_closed = on_closed, .arg = registry },
-	};
-
-	registry->services = ek_services_new(registry->engine->loop, registry->engine->with.http, &services);
-}
-
-static int create_instance(struct ek_sync_registry *registry, struct ek_error *err)
-{
-	struct ek_engine *engine = registry->engine;
-	const struct ek_config_registry *config = registry->config;
-	const struct ek_option_value *const *options;
-	const struct ek_registry_traits *traits;
-	uint32_t n_options;
-	char what[128];
-	int code;
-
-	registry->library = ek_catalog_load(engine->with.catalog, config->plugin, config->sha256, EK_PLUGIN_REGISTRY, err);
-	if (!registry->library)
-		return EK_INVALID;
-	registry->ops = registry->library->plugin->ops;
-	snprintf(what, sizeof(what), "registries.%.60s.options", config->name);
-	code = ek_options_resolve(registry->library->plugin->options, config->options, what,
-	                          &registry->arena, &options, &n_options, err);
-	if (code != EK_OK)
-		return code;
-	describe_services(registry, options, n_options);
-	ek_services_enter(registry->services);
-	code = registry->ops->create(ek_services_host(registry->services), &registry->self, err);
-	ek_services_leave(registry->services);
-	if (code != EK_OK)
-		return code;
-	traits = registry->ops->traits(registry->self);
-	registry->traits = *traits;
-	if (registry->traits.max_batch < 1)
-		registry->traits.max_batch = 1;
-	return EK_OK;
-}
 
 static void on_list_due(void *arg);
 static void on_probe_limit(void *arg);
 
-void ek_registry_create(struct ek_engine *engine, struct ek_sync_registry *registry, const struct ek_config_registry *config)
+static void add_to_wheel(void *arg, struct ek_ledger_entry *entry)
 {
-	int64_t third;
+	(void)arg;
+	if (entry->known == EK_KNOWN_HELD)
+		ek_entry_renew_next(entry);
+}
+
+void ek_registry_use(struct ek_sync_registry *registry, struct ek_registry_instance *instance)
+{
+	int64_t third = instance->traits.renew_ms / 3;
+
+	if (registry->instance) {
+		struct ek_registry_instance *old = registry->instance;
+
+		ek_ops_abort(registry);
+		ek_instance_retire(old);
+	}
+	instance->registry = registry;
+	registry->instance = instance;
+	registry->library = instance->library;
+	registry->ops = instance->ops;
+	registry->services = instance->services;
+	registry->traits = instance->traits;
+	registry->op_timeout_ms = third <= 0 || third > 10000 ? 10000 : third < 2000 ? 2000 : third;
+	memset(&registry->problem, 0, sizeof(registry->problem));
+	while (registry->renew_first)
+		ek_entry_leave_renewals(registry->renew_first);
+	ek_lease_clear(&registry->wheel);
+	ek_lease_init(&registry->wheel, registry->engine->loop, registry->traits.renew_ms, ek_registry_renew, registry);
+	ek_ledger_each(&registry->ledger, add_to_wheel, NULL);
+	if (registry->phase == EK_REGISTRY_BROKEN)
+		registry->phase = EK_REGISTRY_WAITING;
+}
+
+struct ek_sync_registry *ek_registry_new(struct ek_engine *engine, const struct ek_config_registry *config)
+{
+	struct ek_sync_registry *registry = ek_xcalloc(1, sizeof(*registry));
 
 	registry->engine = engine;
 	registry->config = config;
-	snprintf(registry->name, sizeof(registry->name), "registry %.60s", config->name);
 	registry->renew_last = &registry->renew_first;
-	ek_arena_init(&registry->arena);
+	registry->phase = EK_REGISTRY_BROKEN;
+	registry->op_timeout_ms = 10000;
 	ek_ledger_init(&registry->ledger);
 	ek_ops_init(registry);
 	ek_timer_init(&registry->list_timer, on_list_due, registry);
 	ek_timer_init(&registry->probe_timer, on_probe_limit, registry);
-	registry->phase = EK_REGISTRY_WAITING;
-	if (create_instance(registry, &registry->problem) != EK_OK) {
-		registry->phase = EK_REGISTRY_BROKEN;
-		registry->traits.max_batch = 1;
-		EK_ERROR(&engine->log, "registry cannot be used", EK_S("registry", config->name), EK_E(&registry->problem));
-	}
-	third = registry->traits.renew_ms / 3;
-	registry->op_timeout_ms = third <= 0 || third > 10000 ? 10000 : third < 2000 ? 2000 : third;
-	ek_lease_init(&registry->wheel, engine->loop, registry->traits.renew_ms, ek_registry_renew, registry);
+	ek_lease_init(&registry->wheel, engine->loop, 0, ek_registry_renew, registry);
+	return registry;
 }
 
 /* ---- renewing ---- */
@@ -214,7 +145,7 @@ static void pump_later(void *arg)
 	struct ek_sync_registry *registry = arg;
 
 	registry->is_pumping = false;
-	if (registry->self && registry->phase != EK_REGISTRY_CLOSING)
+	if (registry->instance)
 		pump_renewals(registry);
 }
 
@@ -253,7 +184,7 @@ static void start_list(struct ek_sync_registry *registry)
 	ek_adopt_begin(registry);
 	registry->list_token = ek_ops_start_list(registry, LIST_TIMEOUT_MS);
 	ek_services_enter(registry->services);
-	registry->ops->list(registry->self, &scope, registry->list_token);
+	registry->ops->list(registry->instance->self, &scope, registry->list_token);
 	ek_services_leave(registry->services);
 }
 
@@ -345,9 +276,16 @@ void ek_registry_listed(struct ek_sync_registry *registry, const struct ek_resul
 
 /* ---- closing ---- */
 
+void ek_registry_list_soon(struct ek_sync_registry *registry)
+{
+	if (registry->phase == EK_REGISTRY_OPEN && !registry->list_token)
+		ek_loop_arm(registry->engine->loop, &registry->list_timer, 0);
+}
+
 void ek_registry_close(struct ek_sync_registry *registry)
 {
 	struct ek_loop *loop = registry->engine->loop;
+	struct ek_registry_instance *instance = registry->instance;
 
 	registry->phase = EK_REGISTRY_CLOSING;
 	ek_loop_disarm(loop, &registry->list_timer);
@@ -356,19 +294,23 @@ void ek_registry_close(struct ek_sync_registry *registry)
 	while (registry->renew_first)
 		ek_entry_leave_renewals(registry->renew_first);
 	ek_lease_clear(&registry->wheel);
-	if (!registry->self)
-		return;
-	ek_services_enter(registry->services);
-	registry->ops->close(registry->self);
-	ek_services_leave(registry->services);
+	registry->instance = NULL;
+	if (instance)
+		ek_instance_retire(instance);
 }
 
-void ek_registry_clear(struct ek_sync_registry *registry)
+static void free_later(void *arg)
+{
+	free(arg);
+}
+
+/* A deferred pump may still hold the pointer, so the memory goes one turn later. */
+void ek_registry_free(struct ek_sync_registry *registry)
 {
 	ek_ops_clear(registry);
-	if (registry->services)
-		ek_services_free(registry->services);
-	registry->services = NULL;
 	ek_ledger_clear(&registry->ledger);
-	ek_arena_clear(&registry->arena);
+	if (registry->is_pumping)
+		ek_loop_defer(registry->engine->loop, free_later, registry);
+	else
+		free(registry);
 }

@@ -10,10 +10,19 @@
 #include "sync/plan.h"
 
 /* registry.c: lifecycle */
-void ek_registry_create(struct ek_engine *engine, struct ek_sync_registry *registry, const struct ek_config_registry *config);
+struct ek_sync_registry *ek_registry_new(struct ek_engine *engine, const struct ek_config_registry *config);
+void ek_registry_use(struct ek_sync_registry *registry, struct ek_registry_instance *instance); /* retires the one before; waits to be opened if it was broken */
 void ek_registry_open(struct ek_sync_registry *registry);   /* the ledger holds what is wanted: probe, list, then open */
-void ek_registry_close(struct ek_sync_registry *registry);  /* plugin's close; services' owner hears of the end */
-void ek_registry_clear(struct ek_sync_registry *registry);  /* after that */
+void ek_registry_close(struct ek_sync_registry *registry);  /* retires its instance; nothing is sent any more */
+void ek_registry_free(struct ek_sync_registry *registry);   /* closed */
+void ek_registry_list_soon(struct ek_sync_registry *registry);
+
+/* instance.c: the plugin's side of a registry */
+struct ek_registry_instance *ek_instance_new(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_registry *entry,
+                                             struct ek_error *err);
+void ek_instance_retire(struct ek_registry_instance *instance); /* closes it; it frees itself when it has closed */
+void ek_instances_free(struct ek_engine *engine);               /* the retired ones, closed or not, at the very end */
+
 void ek_registry_renew(void *arg, struct ek_ledger_entry *entry);
 void ek_registry_pump(struct ek_sync_registry *registry);   /* renewals that wait for room */
 void ek_entry_leave_renewals(struct ek_ledger_entry *entry); /* out of wheel and list of due ones alike */
@@ -38,6 +47,7 @@ void ek_ops_wait_for_room(struct ek_sync_registry *registry, struct ek_sync_sync
 void ek_ops_add(struct ek_sync_registry *registry, struct ek_ledger_entry *entry, enum ek_op_kind kind, const struct ek_instance *instance);
 void ek_ops_flush(struct ek_sync_registry *registry);        /* sends what was added; borrowed instances end here */
 uint64_t ek_ops_start_list(struct ek_sync_registry *registry, int64_t timeout_ms);
+void ek_ops_abort(struct ek_sync_registry *registry);        /* ends what is in flight: its outcome is unknown */
 void ek_ops_done(struct ek_sync_registry *registry, uint64_t token, const struct ek_result *result);
 
 /* Links and unlinks an entry with its syncer; unlinking drops the entry when nothing holds it any more. */

@@ -164,7 +164,7 @@ void ek_ops_flush(struct ek_sync_registry *registry)
 		if (n > registry->traits.max_batch)
 			n = registry->traits.max_batch;
 		ek_services_enter(registry->services);
-		registry->ops->apply(registry->self, registry->batch + sent, n);
+		registry->ops->apply(registry->instance->self, registry->batch + sent, n);
 		ek_services_leave(registry->services);
 		sent += n;
 	}
@@ -352,6 +352,17 @@ void ek_ops_done(struct ek_sync_registry *registry, uint64_t token, const struct
 		finish_op(registry, entry, kind, result);
 }
 
+void ek_ops_abort(struct ek_sync_registry *registry)
+{
+	while (registry->first_slot) {
+		uint32_t index = registry->first_slot - 1;
+		struct ek_result result = { .size = sizeof(result), .code = EK_CANCELLED, .message = "the plugin was replaced" };
+
+		ek_ops_done(registry, ((uint64_t)registry->slots[index].generation << 32) | (index + 1), &result);
+	}
+	ek_loop_disarm(registry->engine->loop, &registry->deadline_timer);
+}
+
 /* Operations of one registry share one timeout, but lists have a longer one, so the whole row is looked at. */
 static void on_deadline(void *arg)
 {
@@ -372,8 +383,8 @@ static void on_deadline(void *arg)
 			continue;
 		}
 		if (registry->ops->cancel) {
-			ek_services_enter(registry->services);
-			registry->ops->cancel(registry->self, token);
+			ek_services_enter_ending(registry->services);
+			registry->ops->cancel(registry->instance->self, token);
 			ek_services_leave(registry->services);
 		}
 		ek_ops_done(registry, token, &result);

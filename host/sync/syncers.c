@@ -47,7 +47,7 @@ static struct ek_sync_syncer *add_syncer(struct ek_engine *engine, struct ek_syn
 static void stop_waiting(struct ek_sync_syncer *syncer)
 {
 	for (unsigned i = 0; i < syncer->engine->n_registries && syncer->is_waiting; i++)
-		for (struct ek_sync_syncer **at = &syncer->engine->registries[i].waiters; *at; at = &(*at)->wait_next)
+		for (struct ek_sync_syncer **at = &syncer->engine->registries[i]->waiters; *at; at = &(*at)->wait_next)
 			if (*at == syncer) {
 				*at = syncer->wait_next;
 				syncer->is_waiting = false;
