@@ -76,7 +76,7 @@ static void what_is_wrong_is_said(void **state)
 	static const struct {
 		const char *words[6], *message; /* part of it */
 	} cases[] = {
-		{ { "run" }, "--config FILE or --config-map NS/NAME is missing" },
+		{ { "run" }, "is missing; see eurekube run --help" },
 		{ { "run", "--config", "c", "more" }, "\"more\" is one argument too many" },
 		{ { "run", "--config", "c", "--listen", "8080" }, "not HOST:PORT" },
 		{ { "run", "--config", "c", "--listen", ":" }, "not HOST:PORT" },
