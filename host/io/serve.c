@@ -60,6 +60,7 @@ struct ek_serve {
 	int listen_fd, reserve_fd;
 	uint16_t port;
 	struct ek_timer run, sweep;
+	bool is_wanted;                      /* to run again, whatever the daemon says */
 	struct peer *peers;
 	uint32_t n_peers;
 	bool is_closing;
@@ -90,8 +91,11 @@ static void run(void *arg)
 	struct ek_serve *serve = arg;
 	MHD_UNSIGNED_LONG_LONG ms;
 
+	serve->is_wanted = false;
 	MHD_run(serve->daemon);
-	if (MHD_get_timeout(serve->daemon, &ms) == MHD_YES)
+	if (serve->is_wanted) /* a stream was resumed in a handler; nothing on a descriptor will tell of it */
+		ek_loop_arm(serve->loop, &serve->run, 0);
+	else if (MHD_get_timeout(serve->daemon, &ms) == MHD_YES)
 		ek_loop_arm(serve->loop, &serve->run, ms < SWEEP_MS ? (int64_t)ms : SWEEP_MS);
 	else
 		ek_loop_disarm(serve->loop, &serve->run);
@@ -99,6 +103,7 @@ static void run(void *arg)
 
 static void run_soon(struct ek_serve *serve)
 {
+	serve->is_wanted = true;
 	ek_loop_arm(serve->loop, &serve->run, 0);
 }
 
