@@ -201,6 +201,23 @@ SCENARIO(restart, a_dead_eureka_at_start_is_waited_for)
 	assert_int_equal(fake_eureka_count_of(w->eureka, FAKE_OP_REGISTER, "WEB", NULL), 2);
 }
 
+SCENARIO(restart, a_hanging_eureka_at_start_delays_the_list_by_ten_seconds_at_most)
+{
+	given_served(w, 200); /* more than are renewed at once */
+	when_killed(w);
+	fake_eureka_reset_log(w->eureka);
+	sim_fault(w->loop, EUREKA_ORIGIN, SIM_BLACKHOLE);
+	when_launched(w);
+	pass_ms(w, 11000);
+	assert_int_equal(world_registry(w, "main")->phase, EK_REGISTRY_LISTING);
+	sim_fault(w->loop, EUREKA_ORIGIN, SIM_OK);
+	within(w, 40000, is_open(w));
+	pass_ms(w, 60000);
+	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_REGISTER), 0);
+	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
+	assert_int_equal(fake_eureka_n(w->eureka, "WEB"), 200);
+}
+
 SCENARIO(restart, a_dead_api_server_at_start_is_waited_for)
 {
 	given_pods(w, "shop/web", 1);
