@@ -133,13 +133,13 @@ def workload(cluster, namespace):
 @pytest.fixture
 def make_operator(request, logs, control_plane, eureka):
     """make_operator(...) -> an Operator that is not started; options are those of
-    configuration(), plus kubeconfig, document and valgrind."""
+    configuration(), plus kubeconfig, document, valgrind and config_map."""
     directory = logs / re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)
     made = []
 
-    def make(kubeconfig=None, document=None, valgrind=False, **options):
+    def make(kubeconfig=None, document=None, valgrind=False, config_map=None, **options):
         document = document or configuration(eureka.url, **options)
-        made.append(Operator(directory / str(len(made)), kubeconfig or control_plane.kubeconfig, document, valgrind))
+        made.append(Operator(directory / str(len(made)), kubeconfig or control_plane.kubeconfig, document, valgrind, config_map))
         return made[-1]
 
     request.node.operators = made

@@ -9,7 +9,7 @@ EVENTS = ("events.k8s.io/v1", "events")
 
 MERGE_PATCH = "application/merge-patch+json"
 
-PLURALS = {"Namespace": "namespaces", "Node": "nodes", "Pod": "pods", "Service": "services",
+PLURALS = {"ConfigMap": "configmaps", "Namespace": "namespaces", "Node": "nodes", "Pod": "pods", "Service": "services",
            "Deployment": "deployments", "ServiceAccount": "serviceaccounts", "EndpointSlice": "endpointslices",
            "EurekaSyncer": "eurekasyncers"}
 
@@ -87,10 +87,10 @@ class Cluster:
         return {endpoint["addresses"][0]: endpoint["conditions"]
                 for one in slices for endpoint in one["endpoints"] or []}
 
-    def events_about(self, namespace, name):
-        """Events that regard the EurekaSyncer of that name."""
+    def events_about(self, namespace, name, kind="EurekaSyncer"):
+        """Events that regard the object of that kind and name."""
         return [event for event in self.list(*EVENTS, namespace)
-                if event["regarding"].get("kind") == "EurekaSyncer" and event["regarding"].get("name") == name]
+                if event["regarding"].get("kind") == kind and event["regarding"].get("name") == name]
 
 
 class ApiError(AssertionError):

@@ -33,11 +33,13 @@ def configuration(*eureka_urls, cluster_id="e2e", lease_seconds=90, renew_second
 
 
 class Operator:
-    def __init__(self, directory: Path, kubeconfig: Path, document, valgrind=False):
+    def __init__(self, directory: Path, kubeconfig: Path, document, valgrind=False, config_map=None):
+        """With config_map ("namespace/name") the document is the test's to put there."""
         assert (BUILD / "bin" / "eurekube").exists(), f"no operator in {BUILD}: run make"
         directory.mkdir(parents=True, exist_ok=True)
         self.kubeconfig = kubeconfig
         self.config = directory / "eurekube.yaml"
+        self.source = ["--config-map", config_map] if config_map else ["--config", self.config]
         self.write_config(document)
         self.process = Process("eurekube", directory / "operator.log")
         self.valgrind = valgrind
@@ -56,7 +58,7 @@ class Operator:
         environment = {key: value for key, value in os.environ.items() if key != "KUBECONFIG"}
         self.process.start([
             *(VALGRIND if self.valgrind else []), BUILD / "bin" / "eurekube", "run",
-            "--config", self.config, "--kubeconfig", self.kubeconfig, "--listen", f"127.0.0.1:{self.port}",
+            *self.source, "--kubeconfig", self.kubeconfig, "--listen", f"127.0.0.1:{self.port}",
             "--debug-listen", f"127.0.0.1:{self.debug_port}", "--log-format", "json", *arguments], environment)
 
     def start(self, *arguments):
