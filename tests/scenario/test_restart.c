@@ -107,6 +107,23 @@ SCENARIO(restart, a_list_that_is_old_removes_nothing_that_lives)
 	assert_int_equal(fake_eureka_n(w->eureka, "WEB"), 4);
 }
 
+SCENARIO(restart, what_an_old_list_still_shows_is_read_before_it_is_removed)
+{
+	given_served(w, 3);
+	fake_eureka_lag(w->eureka, 30000);
+	pass_ms(w, 30000 - ek_loop_wall_ms(w->loop) % 30000 + 1000);
+	when_killed(w);
+	when_started(w); /* the list is made now, and served for 29 s */
+	when_pod_vanishes(w, "shop/web", "web-2");
+	then_gone(w, "shop/WEB/web-2");
+	when_killed(w);
+	when_started(w);
+	soon(w, n_ops(w, FAKE_OP_GET, "shop/WEB/web-2") > 0);
+	pass_ms(w, 100000);
+	assert_int_equal(n_ops(w, FAKE_OP_CANCEL, "shop/WEB/web-2"), 1);
+	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_REGISTER), 3);
+}
+
 SCENARIO(restart, what_changed_meanwhile_is_put)
 {
 	given_served(w, 3);
