@@ -17,6 +17,8 @@ const struct ek_plugin *ek_plugin_entry_v0_pod(void);
 const struct ek_plugin *ek_plugin_entry_v0_eureka(void);
 const struct ek_plugin *ek_plugin_entry_v0_memory(void);
 
+#define CONFIG_FILE "/scenario/eurekube.yaml"
+
 const char WORLD_CONFIG[] =
 	"clusterId: test\n"
 	"modes:\n"
@@ -80,13 +82,20 @@ void given_config(struct world *w, const char *yaml)
 		ek_config_free(w->config);
 	if (ek_config_read(yaml, strlen(yaml), &w->config, &err) != EK_OK)
 		fail_msg("configuration: %s", err.message);
+	sim_file_write(CONFIG_FILE, yaml, strlen(yaml));
+}
+
+void when_config_changes(struct world *w, const char *yaml)
+{
+	(void)w;
+	sim_file_write(CONFIG_FILE, yaml, strlen(yaml));
 }
 
 void when_launched(struct world *w)
 {
 	struct ek_error err = EK_ERROR_INIT;
 	struct ek_app_config with = {
-		.loop = w->loop, .catalog = w->catalog, .config = w->config, .kube = &w->kube_config, .on_stopped = on_stopped, .arg = w,
+		.loop = w->loop, .catalog = w->catalog, .config = w->config, .kube = &w->kube_config, .config_file = CONFIG_FILE, .on_stopped = on_stopped, .arg = w,
 		.listen_host = "operator", .listen_port = 8080, .debug_host = "127.0.0.1", .debug_port = 8081,
 	};
 
@@ -223,6 +232,7 @@ void world_free(struct world *w)
 	ek_config_free(w->config);
 	ek_catalog_free(w->catalog);
 	ek_loop_free(w->loop); /* aborts if anything is left */
+	sim_file_clear();
 	free_services(w);
 	free(w);
 }

@@ -108,6 +108,7 @@ const char *ready_of(struct world *w, const char *syncer, const char *field);   
 
 void given_config(struct world *w, const char *yaml);   /* instead of WORLD_CONFIG; while the operator is not running */
 extern const char WORLD_CONFIG[];
+void when_config_changes(struct world *w, const char *yaml);   /* the file that the running operator watches */
 void when_launched(struct world *w);
 void when_started(struct world *w);                     /* launched, and every registry open */
 void when_killed(struct world *w);                      /* gone; what it registered stays */
