@@ -6,6 +6,8 @@
  */
 #include "kit/world.h"
 
+#include <stdio.h>
+
 static void given_served(struct world *w, unsigned n)
 {
 	given_pods(w, "shop/web", n);
@@ -145,6 +147,21 @@ SCENARIO(eureka, answering_500_for_a_while_is_tried_again_with_backoff)
 	within(w, 40000, is_up(w, "shop/WEB/web-2"));
 	soon(w, !strcmp(status_of(w, "shop/web", "failing"), "0"));
 	soon(w, !strcmp(ready_of(w, "shop/web", "status"), "True"));
+}
+
+SCENARIO(eureka, refusing_writes_while_it_renews_is_not_stormed)
+{
+	char pod[32];
+
+	given_served(w, 200);
+	fake_eureka_rule(w->eureka, &(struct fake_rule){ .method = "POST", .times = FAKE_ALWAYS, .status = 500 });
+	for (int i = 0; i < 100; i++) {
+		snprintf(pod, sizeof(pod), "web-x%d", i);
+		when_pod_comes(w, "shop/web", pod);
+	}
+	pass_ms(w, 60000);
+	/* its answers to renewals must not end the waiting of what it refuses: at most a try every four seconds or so each */
+	assert_in_range(fake_eureka_count(w->eureka, FAKE_OP_REGISTER), 300, 2000);
 }
 
 SCENARIO(eureka, asking_to_slow_down_is_waited_for)
