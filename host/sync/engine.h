@@ -111,6 +111,9 @@ struct ek_sync_registry {
 	struct ek_op_slot *slots;
 	uint32_t n_slots, free_slot, first_slot, last_slot;
 	unsigned n_ordinary, n_renewals;         /* in flight */
+	bool is_away;                            /* the last outcome was no answer: the first answer wakes what waits */
+	int64_t woken_ms;                        /* when that was last done */
+	unsigned gone_run;                       /* renewals in a row that found nothing */
 	struct ek_timer deadline_timer;
 	int64_t op_timeout_ms;
 	double tokens;                           /* limits.requestsPerSecond */

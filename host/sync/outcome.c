@@ -29,11 +29,15 @@ struct ek_outcome ek_outcome_of(int code)
 	}
 }
 
+#define DELAY_MAX_MS 5000
+#define DELAY_LATE_MS 30000
+#define LATE_ATTEMPTS 120 /* at five seconds each: ten minutes */
+
 int64_t ek_retry_delay_ms(unsigned attempts, uint64_t random)
 {
-	int64_t base = attempts >= 6 ? 30000 : 1000ll << (attempts ? attempts - 1 : 0);
+	int64_t max = attempts > LATE_ATTEMPTS ? DELAY_LATE_MS : DELAY_MAX_MS, base = max;
 
-	if (base > 30000)
-		base = 30000;
-	return base + (int64_t)(random % (uint64_t)(base / 4));
+	if (attempts <= 3)
+		base = 1000ll << (attempts ? attempts - 1 : 0);
+	return base - (int64_t)(random % (uint64_t)(base / 4));
 }

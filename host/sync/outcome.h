@@ -17,7 +17,7 @@ struct ek_outcome {
 
 struct ek_outcome ek_outcome_of(int code);
 
-/* 1 s doubling to 30 s, +0-25% jitter out of `random`. attempts counts from 1. */
+/* 1, 2, 4 s, then 5 s for about ten minutes and 30 s later (design.md I5), up to a quarter less out of `random`. attempts counts from 1. */
 int64_t ek_retry_delay_ms(unsigned attempts, uint64_t random);
 
 #endif

@@ -307,6 +307,53 @@ static void take_failure(struct ek_sync_registry *registry, struct ek_ledger_ent
 	entry->retry_at_ms = now + delay;
 }
 
+/* ---- a registry that comes back, or came back empty ---- */
+
+#define GONE_RUN 3
+#define WAKE_GAP_MS 5000
+
+static void wake_failed(void *arg, struct ek_ledger_entry *entry)
+{
+	struct ek_sync_registry *registry = arg;
+
+	if (entry->op || (entry->last_code != EK_RETRY && entry->last_code != EK_UNKNOWN))
+		return;
+	entry->retry_at_ms = 0;
+	if (entry->wheel_prev)
+		ek_entry_renew_at(entry, ek_loop_now_ms(registry->engine->loop));
+	ek_entry_changed(entry);
+}
+
+static void renew_held(void *arg, struct ek_ledger_entry *entry)
+{
+	struct ek_sync_registry *registry = arg;
+
+	if (!entry->op && entry->known == EK_KNOWN_HELD)
+		ek_entry_renew_at(entry, ek_loop_now_ms(registry->engine->loop));
+}
+
+/*
+ * The first answer after a silence wakes all that waits for its next try. Several renewals in a row that find nothing mean that more is lost: every other
+ * instance is asked for at once instead of in its turn, as fast as there is room.
+ */
+static void note_reach(struct ek_sync_registry *registry, uint32_t kind, const struct ek_result *result)
+{
+	int64_t now = ek_loop_now_ms(registry->engine->loop);
+	int32_t code = result->code;
+	bool was_away = registry->is_away;
+
+	registry->is_away = (code == EK_RETRY || code == EK_UNKNOWN) && !result->http_status;
+	if (was_away && !registry->is_away && now - registry->woken_ms >= WAKE_GAP_MS) {
+		registry->woken_ms = now;
+		ek_ledger_each(&registry->ledger, wake_failed, registry);
+	}
+	if (kind != EK_OP_RENEW)
+		return;
+	registry->gone_run = code == EK_GONE ? registry->gone_run + 1 : code == EK_OK ? 0 : registry->gone_run;
+	if (registry->gone_run == GONE_RUN && registry->phase == EK_REGISTRY_OPEN)
+		ek_ledger_each(&registry->ledger, renew_held, registry);
+}
+
 static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry *entry, uint32_t kind, const struct ek_result *result)
 {
 	bool was_probe = kind == EK_OP_RENEW && !entry->is_probed;
@@ -326,6 +373,7 @@ static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry 
 	else
 		take_failure(registry, entry, kind, result);
 	entry->is_probed = entry->is_probed || kind == EK_OP_RENEW;
+	note_reach(registry, kind, result);
 	if (!is_quiet)
 		ek_entry_changed(entry);
 	if (was_probe)

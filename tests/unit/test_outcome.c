@@ -44,13 +44,12 @@ static void each_code_has_its_policy(void **state)
 	}
 }
 
-static void backoff_doubles_to_thirty_seconds_and_a_quarter(void **state)
+static void delays_double_to_five_seconds_and_grow_to_thirty_after_ten_minutes(void **state)
 {
 	static const struct {
 		unsigned attempts;
-		int64_t least;
-	} cases[] = { { 0, 1000 }, { 1, 1000 }, { 2, 2000 }, { 3, 4000 }, { 4, 8000 }, { 5, 16000 }, { 6, 30000 }, { 7, 30000 },
-		      { 63, 30000 }, { 64, 30000 }, { 65, 30000 }, { UINT32_MAX, 30000 } };
+		int64_t most;
+	} cases[] = { { 0, 1000 }, { 1, 1000 }, { 2, 2000 }, { 3, 4000 }, { 4, 5000 }, { 120, 5000 }, { 121, 30000 }, { UINT32_MAX, 30000 } };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int64_t low = INT64_MAX, high = 0;
@@ -61,8 +60,8 @@ static void backoff_doubles_to_thirty_seconds_and_a_quarter(void **state)
 			low = ms < low ? ms : low;
 			high = ms > high ? ms : high;
 		}
-		assert_true(low >= cases[i].least && low < cases[i].least + cases[i].least / 100);
-		assert_true(high < cases[i].least + cases[i].least / 4 && high > cases[i].least + cases[i].least / 5);
+		assert_true(high <= cases[i].most && high > cases[i].most - cases[i].most / 100);
+		assert_true(low > cases[i].most - cases[i].most / 4 - 1 && low < cases[i].most - cases[i].most / 5);
 	}
 }
 
@@ -70,7 +69,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_code_has_its_policy),
-		cmocka_unit_test(backoff_doubles_to_thirty_seconds_and_a_quarter),
+		cmocka_unit_test(delays_double_to_five_seconds_and_grow_to_thirty_after_ten_minutes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
