@@ -19,7 +19,11 @@ from .process import Process, free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 JAR = Path("/usr/share/java/zookeeper.jar")
-PACKAGES = ("libzookeeper-java", "libzookeeper-st-dev")
+PACKAGES = ("libzookeeper-java", "libzookeeper-st-dev", "libcurator-discovery-java")
+READERS = Path(__file__).resolve().parents[1] / "readers"
+CURATOR = ":".join(f"/usr/share/java/{name}.jar" for name in (
+    "curator-x-discovery", "curator-framework", "curator-client", "zookeeper", "guava",
+    "jackson-core", "jackson-databind", "jackson-annotations", "slf4j-api"))
 
 OK = 0
 CREATE, DELETE, GET, SET, CHILDREN = 1, 2, 4, 5, 8
@@ -28,7 +32,7 @@ ALL_PERMISSIONS = 31
 
 def require_packages():
     """Server and client library; installs them, or skips the test and says why."""
-    if JAR.exists() and Path("/usr/include/zookeeper/zookeeper.h").exists():
+    if all(Path(path).exists() for path in (JAR, "/usr/include/zookeeper/zookeeper.h", "/usr/share/java/curator-x-discovery.jar")):
         return
     may_install = os.geteuid() == 0 or (shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"]).returncode == 0)
     if not may_install:
@@ -117,6 +121,16 @@ class ZooKeeper:
         return {one["address"]: one["payload"]["metadata"].get("instance_status", "UP")
                 for one in self.instances(service, root).values()}
 
+    def as_curator_reads(self, service, classes, root="/services"):
+        """{id: [URI, type, the payload's id, status]}, by the library that Spring Cloud Zookeeper is made of.
+        `classes` is a directory for compiled code."""
+        sources = [str(path) for path in READERS.rglob("*.java")]
+        subprocess.run(["javac", "-cp", CURATOR, "-d", classes, *sources], check=True, timeout=60)
+        done = subprocess.run(["java", "-cp", f"{CURATOR}:{classes}", "CuratorReader", self.address, root, service],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return {words[0]: words[1:] for words in map(str.split, done.stdout.splitlines())}
+
     # what others do to it
 
     def create(self, path, data=b""):
@@ -144,7 +158,7 @@ class Connection:
     """One session for one question."""
 
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=1)    # it listens before it answers
         self._send(struct.pack(">iqiq", 0, 0, 5000, 0) + text(b"\0" * 16) + b"\0")
         self._receive()
 
