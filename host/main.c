@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/cmd_config.h"
+#include "app/cmd_plugin.h"
 #include "app/run.h"
 
 static const char help[] =
@@ -15,6 +16,7 @@ static const char help[] =
 	"\n"
 	"  run             the operator\n"
 	"  config check    whether a configuration file is good\n"
+	"  plugin          whether a plugin file would load, and its digest\n"
 	"  version         the version and the plugin ABI it speaks\n"
 	"  help            this text\n"
 	"\n"
@@ -35,6 +37,8 @@ int main(int argc, char **argv)
 		return ek_cmd_run(argc - 1, argv + 1);
 	if (strcmp(command, "config") == 0)
 		return ek_cmd_config(argc - 1, argv + 1);
+	if (strcmp(command, "plugin") == 0)
+		return ek_cmd_plugin(argc - 1, argv + 1);
 	if (strcmp(command, "version") == 0 || strcmp(command, "--version") == 0)
 		return print_version();
 	if (strcmp(command, "help") == 0 || strcmp(command, "--help") == 0) {
