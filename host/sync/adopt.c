@@ -42,8 +42,7 @@ static void take_over(struct ek_ledger_entry *entry, const struct ek_entry *foun
 	entry->held_pod = pod ? ek_hash64_text(EK_HASH_SEED, pod) : 0;
 	entry->held_status = (uint8_t)found->status;
 	entry->is_overridden = (found->flags & EK_ENTRY_OVERRIDDEN) != 0;
-	if (found->revision > entry->revision)
-		entry->revision = found->revision;
+	entry->revision = found->revision; /* opaque: a smaller one is no older one */
 	if (!(found->flags & EK_ENTRY_RENEWABLE))
 		entry->held_digest = 0; /* it cannot be kept alive: put it again */
 	if (!entry->wheel_prev)

@@ -28,6 +28,7 @@ void ek_histogram_add(struct ek_histogram *histogram, double seconds)
 }
 
 #define RELIST_GAP_MS 1000
+#define CLOSE_LIMIT_MS 5000
 
 /* ---- changes of the view ---- */
 
@@ -184,10 +185,12 @@ static void when_closed(void *arg)
 {
 	struct ek_engine *engine = arg;
 
-	if (engine->retired) {
+	if (engine->retired && ek_loop_now_ms(engine->loop) < engine->close_by_ms) {
 		ek_loop_arm(engine->loop, &engine->close_timer, 10);
 		return;
 	}
+	if (engine->retired)
+		EK_WARN(&engine->log, "a plugin did not close in time", EK_S("plugin", engine->retired->library->label));
 	engine->on_closed(engine->on_closed_arg);
 }
 
@@ -195,6 +198,7 @@ void ek_engine_close(struct ek_engine *engine, void (*on_closed)(void *arg), voi
 {
 	engine->on_closed = on_closed;
 	engine->on_closed_arg = arg;
+	engine->close_by_ms = ek_loop_now_ms(engine->loop) + CLOSE_LIMIT_MS;
 	ek_queue_pause(&engine->queue, true);
 	for (unsigned i = 0; i < engine->n_registries; i++)
 		ek_registry_close(engine->registries[i]);

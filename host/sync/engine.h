@@ -230,6 +230,7 @@ struct ek_engine {
 	struct ek_timer close_timer;
 	void (*on_closed)(void *arg);
 	void *on_closed_arg;
+	int64_t close_by_ms;
 	struct ek_log log;
 };
 
