@@ -29,6 +29,7 @@ void ek_histogram_add(struct ek_histogram *histogram, double seconds)
 
 #define RELIST_GAP_MS 1000
 #define CLOSE_LIMIT_MS 5000
+#define DOUBT_MS 10000 /* how often an empty list is asked for again */
 
 /* ---- changes of the view ---- */
 
@@ -37,12 +38,21 @@ static void doubt_empty_list(struct ek_engine *engine)
 {
 	int64_t now = ek_loop_now_ms(engine->loop);
 
+	ek_loop_arm(engine->loop, &engine->doubt_timer, DOUBT_MS);
 	if (!engine->with.relist || (engine->relisted_ms && now - engine->relisted_ms < RELIST_GAP_MS))
 		return;
 	engine->relisted_ms = now;
 	for (int kind = 0; kind < EK_STORE_N_KINDS; kind++)
 		if (engine->empty[kind])
 			engine->with.relist(engine->with.relist_arg, (enum ek_store_kind)kind);
+}
+
+static void on_doubt_due(void *arg)
+{
+	struct ek_engine *engine = arg;
+
+	if (engine->is_view_suspect)
+		doubt_empty_list(engine);
 }
 
 /* Whether the syncer selects the Service now, or may have selected it when it was last looked at. */
@@ -82,9 +92,11 @@ static void on_commit(void *arg, enum ek_store_kind kind, size_t before, size_t 
 	(void)before;
 	engine->empty[kind] = after == 0;
 	engine->is_view_suspect = engine->empty[EK_STORE_SERVICES] || engine->empty[EK_STORE_SLICES];
-	if (engine->is_view_suspect && !was_suspect)
+	if (engine->is_view_suspect && !was_suspect) {
+		ek_loop_arm(engine->loop, &engine->doubt_timer, DOUBT_MS);
 		EK_WARN(&engine->log, "a list came back empty; removals are held until the view is whole again",
 		        EK_S("resource", kind == EK_STORE_SERVICES ? "services" : "endpointslices"));
+	}
 	if (was_suspect && !engine->is_view_suspect)
 		ek_engine_requeue_all(engine);
 }
@@ -128,6 +140,7 @@ struct ek_engine *ek_engine_new(const struct ek_engine_config *config)
 	ek_queue_init(&engine->queue, engine->loop, work, engine);
 	ek_queue_pause(&engine->queue, true);
 	ek_timer_init(&engine->close_timer, NULL, engine);
+	ek_timer_init(&engine->doubt_timer, on_doubt_due, engine);
 	ek_modes_create(engine);
 	create_registries(engine);
 	return engine;
@@ -200,6 +213,7 @@ void ek_engine_close(struct ek_engine *engine, void (*on_closed)(void *arg), voi
 	engine->on_closed_arg = arg;
 	engine->close_by_ms = ek_loop_now_ms(engine->loop) + CLOSE_LIMIT_MS;
 	ek_queue_pause(&engine->queue, true);
+	ek_loop_disarm(engine->loop, &engine->doubt_timer);
 	for (unsigned i = 0; i < engine->n_registries; i++)
 		ek_registry_close(engine->registries[i]);
 	ek_timer_init(&engine->close_timer, when_closed, engine);
@@ -211,6 +225,7 @@ void ek_engine_free(struct ek_engine *engine)
 	if (!engine)
 		return;
 	ek_loop_disarm(engine->loop, &engine->close_timer);
+	ek_loop_disarm(engine->loop, &engine->doubt_timer);
 	ek_syncers_clear(engine);
 	ek_claims_clear(engine);
 	for (unsigned i = 0; i < engine->n_registries; i++)

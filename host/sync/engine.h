@@ -224,6 +224,7 @@ struct ek_engine {
 	bool is_view_suspect;                    /* a LIST came back empty: nothing is removed */
 	bool empty[EK_STORE_N_KINDS];
 	int64_t relisted_ms;
+	struct ek_timer doubt_timer;
 	uint32_t list_round;
 	uint64_t status_writes;
 	struct ek_histogram propagation;

@@ -282,7 +282,7 @@ SCENARIO(kube, an_empty_list_of_services_removes_nothing)
 	assert_int_equal(fake_eureka_n(w->eureka, "WEB"), 3);
 	assert_int_equal(fake_eureka_n_evicted(w->eureka), 0);
 	fake_kube_drop_rules(w->kube);
-	within(w, 400000, !strcmp(ready_of(w, "shop/web", "status"), "True")); /* by the next audit */
+	within(w, 20000, !strcmp(ready_of(w, "shop/web", "status"), "True")); /* it is asked for again */
 	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
 	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_REGISTER), 0);
 }
@@ -299,7 +299,7 @@ SCENARIO(kube, an_empty_list_of_slices_removes_nothing)
 	assert_int_equal(fake_eureka_n(w->eureka, "WEB"), 3);
 	assert_int_equal(fake_eureka_n_evicted(w->eureka), 0);
 	fake_kube_drop_rules(w->kube);
-	within(w, 400000, !strcmp(ready_of(w, "shop/web", "status"), "True")); /* by the next audit */
+	within(w, 20000, !strcmp(ready_of(w, "shop/web", "status"), "True")); /* it is asked for again */
 	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
 }
 
@@ -312,7 +312,7 @@ SCENARIO(kube, an_event_after_an_empty_list_has_it_listed_again)
 	within(w, 60000, !strcmp(ready_of(w, "shop/web", "reason"), "DeletesHeld"));
 	fake_kube_drop_rules(w->kube);
 	given_pods(w, "shop/api", 1);
-	within(w, 10000, !strcmp(ready_of(w, "shop/web", "status"), "True"));
+	within(w, 3000, !strcmp(ready_of(w, "shop/web", "status"), "True"));
 	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
 }
 
