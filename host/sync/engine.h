@@ -163,6 +163,7 @@ struct ek_sync_syncer {
 	bool is_frozen;                          /* leases go on, nothing else changes */
 	bool is_evaluated;
 
+	bool is_holding_back;                    /* old ids wait until new ones are confirmed */
 	size_t n_services;
 	uint64_t selected_mask;                  /* a bit for each Service selected then, by hash of its name */
 	int64_t trigger_wall_ms;                 /* of the cluster change that woke it */

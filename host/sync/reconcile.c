@@ -58,12 +58,36 @@ void ek_entry_forget(struct ek_ledger_entry *entry)
 	ek_ledger_drop(&registry->ledger, entry);
 }
 
+/*
+ * A turn costs an evaluation of everything the syncer selects, so a change that leaves nothing to do - most acknowledgements - only touches the status. A syncer that
+ * is being deleted, or that holds old ids back until new ones are confirmed, waits for every one.
+ */
 void ek_entry_changed(struct ek_ledger_entry *entry)
 {
-	if (!entry->syncer)
+	struct ek_sync_syncer *syncer = entry->syncer;
+	struct ek_plan_rules rules = rules_of(entry->registry);
+	int64_t until;
+
+	if (!syncer)
 		return;
-	ek_status_touch(entry->syncer);
-	ek_queue_add(&entry->syncer->item);
+	ek_status_touch(syncer);
+	if (entry->registry->phase != EK_REGISTRY_OPEN)
+		return; /* everybody is looked at when it opens */
+	if (syncer->object->is_deleting || syncer->is_gone || syncer->is_holding_back) {
+		ek_queue_add(&syncer->item);
+		return;
+	}
+	switch (ek_plan_next(entry, &rules, &until)) {
+	case EK_STEP_NONE:
+	case EK_STEP_BUSY:
+	case EK_STEP_STUCK:
+		break;
+	case EK_STEP_WAIT:
+		ek_queue_add_at(&syncer->item, until);
+		break;
+	default:
+		ek_queue_add(&syncer->item);
+	}
 }
 
 /* ---- one step ---- */
@@ -206,8 +230,10 @@ static void apply_unwanted(const struct ek_follow *follow, bool is_frozen)
 	struct ek_follow hold = *follow;
 	struct ek_ledger_entry *entry, *next;
 	uint64_t *unconfirmed;
+	bool is_held;
 	size_t n;
 
+	syncer->is_holding_back = false;
 	for (entry = syncer->entries; entry && !is_frozen; entry = entry->syncer_next) {
 		if (!is_unseen(syncer, entry) || !entry->want_status)
 			continue;
@@ -218,8 +244,11 @@ static void apply_unwanted(const struct ek_follow *follow, bool is_frozen)
 	hold.may_remove = false;
 	for (entry = syncer->entries; entry; entry = next) {
 		next = entry->syncer_next;
-		if (is_unseen(syncer, entry))
-			ek_follow_plan(n && bsearch(&entry->name_hash, unconfirmed, n, sizeof(*unconfirmed), compare_hashes) ? &hold : follow, entry, NULL);
+		if (!is_unseen(syncer, entry))
+			continue;
+		is_held = n && bsearch(&entry->name_hash, unconfirmed, n, sizeof(*unconfirmed), compare_hashes);
+		syncer->is_holding_back = syncer->is_holding_back || is_held;
+		ek_follow_plan(is_held ? &hold : follow, entry, NULL);
 	}
 }
 

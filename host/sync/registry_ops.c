@@ -143,7 +143,7 @@ static void wake_waiters(struct ek_sync_registry *registry)
 {
 	struct ek_sync_syncer *syncer;
 
-	if (registry->n_ordinary > EK_OPS_MAX / 2)
+	if (registry->n_ordinary > EK_OPS_MAX / 4)
 		return;
 	while ((syncer = registry->waiters)) {
 		registry->waiters = syncer->wait_next;
