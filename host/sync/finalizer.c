@@ -116,8 +116,10 @@ static void remove_entries(struct ek_sync_syncer *syncer)
 		entry->want_status = EK_STATUS_NONE;
 		ek_follow_plan(&follow, entry, NULL);
 	}
-	for (unsigned i = 0; i < syncer->engine->n_registries; i++)
+	for (unsigned i = 0; i < syncer->engine->n_registries; i++) {
 		ek_ops_flush(syncer->engine->registries[i]);
+		ek_ops_wake_waiter(syncer->engine->registries[i]);
+	}
 }
 
 /* Whether every registry has shown us what it holds; before that, nothing proves that nothing of this syncer is left. */

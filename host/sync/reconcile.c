@@ -138,8 +138,10 @@ void ek_follow_plan(const struct ek_follow *follow, struct ek_ledger_entry *entr
 
 static void flush_all(struct ek_engine *engine)
 {
-	for (unsigned i = 0; i < engine->n_registries; i++)
+	for (unsigned i = 0; i < engine->n_registries; i++) {
 		ek_ops_flush(engine->registries[i]);
+		ek_ops_wake_waiter(engine->registries[i]);
+	}
 }
 
 /* ---- wanted against the ledger ---- */

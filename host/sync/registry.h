@@ -44,6 +44,7 @@ void ek_ops_init(struct ek_sync_registry *registry);
 void ek_ops_clear(struct ek_sync_registry *registry);
 bool ek_ops_has_room(struct ek_sync_registry *registry, int64_t *wait_until_ms); /* for an ordinary operation; *wait_until_ms 0: until one ends */
 void ek_ops_wait_for_room(struct ek_sync_registry *registry, struct ek_sync_syncer *syncer);
+void ek_ops_wake_waiter(struct ek_sync_registry *registry); /* the next one, if there is room; also asked after a turn that left some */
 void ek_ops_add(struct ek_sync_registry *registry, struct ek_ledger_entry *entry, enum ek_op_kind kind, const struct ek_instance *instance);
 void ek_ops_flush(struct ek_sync_registry *registry);        /* sends what was added; borrowed instances end here */
 uint64_t ek_ops_start_list(struct ek_sync_registry *registry, int64_t timeout_ms);

@@ -132,24 +132,27 @@ bool ek_ops_has_room(struct ek_sync_registry *registry, int64_t *wait_until_ms)
 
 void ek_ops_wait_for_room(struct ek_sync_registry *registry, struct ek_sync_syncer *syncer)
 {
+	struct ek_sync_syncer **last = &registry->waiters;
+
 	if (syncer->is_waiting)
 		return;
+	while (*last)
+		last = &(*last)->wait_next;
 	syncer->is_waiting = true;
-	syncer->wait_next = registry->waiters;
-	registry->waiters = syncer;
+	syncer->wait_next = NULL;
+	*last = syncer;
 }
 
-static void wake_waiters(struct ek_sync_registry *registry)
+/* One at a time: it may need all the room, and each of them would look at everything it selects to find out. */
+void ek_ops_wake_waiter(struct ek_sync_registry *registry)
 {
-	struct ek_sync_syncer *syncer;
+	struct ek_sync_syncer *syncer = registry->waiters;
 
-	if (registry->n_ordinary > EK_OPS_MAX / 4)
+	if (!syncer || registry->n_ordinary > EK_OPS_MAX / 4)
 		return;
-	while ((syncer = registry->waiters)) {
-		registry->waiters = syncer->wait_next;
-		syncer->is_waiting = false;
-		ek_queue_add(&syncer->item);
-	}
+	registry->waiters = syncer->wait_next;
+	syncer->is_waiting = false;
+	ek_queue_add(&syncer->item);
 }
 
 /* ---- sending ---- */
@@ -378,7 +381,7 @@ static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry 
 		ek_entry_changed(entry);
 	if (was_probe)
 		ek_registry_probed(registry);
-	wake_waiters(registry);
+	ek_ops_wake_waiter(registry);
 }
 
 void ek_ops_done(struct ek_sync_registry *registry, uint64_t token, const struct ek_result *result)

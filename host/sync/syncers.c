@@ -66,6 +66,8 @@ void ek_engine_drop_syncer(struct ek_engine *engine, struct ek_sync_syncer *sync
 	ek_kube_cancel(syncer->confirm_call);
 	while (syncer->entries)
 		ek_entry_unlink(syncer->entries);
+	for (unsigned i = 0; i < engine->n_registries; i++)
+		ek_ops_wake_waiter(engine->registries[i]); /* it may have been the one whose turn it was */
 	HASH_DEL(engine->syncers, syncer);
 	ek_syncer_object_free(syncer->object);
 	free(syncer);
