@@ -131,11 +131,6 @@ const char *ek_kube_server(const struct ek_kube *kube)
 	return kube->server;
 }
 
-void ek_kube_refresh_credentials(struct ek_kube *kube)
-{
-	kube->must_reread = true;
-}
-
 /* ---- One call ---- */
 
 static int send_call(struct ek_kube_call *call, const struct ek_kube_request *request, struct ek_error *err);

@@ -63,7 +63,4 @@ struct ek_kube_stream_request {
 };
 struct ek_kube_call *ek_kube_stream(struct ek_kube *kube, const struct ek_kube_stream_request *request, struct ek_error *err);
 
-/* Reads credentials again before the next request (after a 401, after a rotation). */
-void ek_kube_refresh_credentials(struct ek_kube *kube);
-
 #endif

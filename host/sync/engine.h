@@ -129,7 +129,6 @@ struct ek_sync_registry {
 	uint32_t list_round;
 	unsigned list_attempts;
 	size_t list_ours, list_orphans, list_foreign;
-	int64_t opened_ms, last_list_ms;
 	unsigned unprobed;                       /* entries still to be renewed before the list */
 	struct ek_timer probe_timer;
 
@@ -171,7 +170,6 @@ struct ek_sync_syncer {
 
 	/* deletion */
 	int64_t deleting_since_ms;
-	bool is_released;                        /* the finalizer's removal was acknowledged or is not needed */
 	bool is_gone;                            /* the object is not in the cluster any more */
 	bool is_doubtful;                        /* missing from a LIST; a read decides */
 	struct ek_kube_call *finalizer_call, *confirm_call;

@@ -9,8 +9,6 @@
 #include <string.h>
 
 #include "sync/claims.h"
-#include "sync/identity.h"
-#include "sync/outcome.h"
 #include "sync/status.h"
 
 #define EQUAL_GAP_MS 1000

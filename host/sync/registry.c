@@ -246,7 +246,6 @@ static int64_t jittered(struct ek_sync_registry *registry, int64_t ms)
 void ek_registry_listed(struct ek_sync_registry *registry, const struct ek_result *result)
 {
 	struct ek_engine *engine = registry->engine;
-	int64_t now = ek_loop_now_ms(engine->loop);
 
 	registry->list_token = 0;
 	if (registry->phase == EK_REGISTRY_CLOSING)
@@ -262,11 +261,9 @@ void ek_registry_listed(struct ek_sync_registry *registry, const struct ek_resul
 	}
 	memset(&registry->problem, 0, sizeof(registry->problem));
 	registry->list_attempts = 0;
-	registry->last_list_ms = now;
 	ek_adopt_end(registry);
 	if (registry->phase == EK_REGISTRY_LISTING) {
 		registry->phase = EK_REGISTRY_OPEN;
-		registry->opened_ms = now;
 		EK_INFO(&engine->log, "registry open", EK_S("registry", registry->config->name), EK_I("ours", registry->list_ours),
 		        EK_I("orphans", registry->list_orphans), EK_I("foreign", registry->list_foreign));
 		ek_engine_requeue_all(engine);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mode pod against every must of mode.h. Which port an endpoint gets is the SDK's (tests/unit/test_mode_helpers.c); here it only has to be asked.
+ * The mode pod against every must of mode.h. Which port an endpoint gets is the SDK's (tests/unit/test_pick_ports.c); here it only has to be asked.
  * Next: plugins/pod/pod.c.
  */
 #include <setjmp.h>
