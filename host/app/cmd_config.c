@@ -29,6 +29,19 @@ static int check_plugin(struct ek_catalog *catalog, const char *what, const char
 	return 1;
 }
 
+static int check_mode(struct ek_catalog *catalog, const struct ek_config_mode *mode, struct ek_arena *arena)
+{
+	const struct ek_config_rollout *rollout = mode->rollout;
+	int n_failed = check_plugin(catalog, "modes", mode->name, mode->plugin, mode->sha256, EK_PLUGIN_MODE, mode->options, arena);
+	char name[80];
+
+	if (!rollout)
+		return n_failed;
+	snprintf(name, sizeof(name), "%.60s.rollout", mode->name);
+	return n_failed + check_plugin(catalog, "modes", name, rollout->plugin, rollout->sha256, EK_PLUGIN_MODE,
+	                               rollout->options ? rollout->options : mode->options, arena);
+}
+
 static int check(const struct ek_config *config)
 {
 	struct ek_catalog *catalog = ek_catalog_new(config->plugin_directory, config->require_digest);
@@ -37,8 +50,7 @@ static int check(const struct ek_config *config)
 
 	ek_arena_init(&arena);
 	for (unsigned i = 0; i < config->n_modes; i++)
-		n_failed += check_plugin(catalog, "modes", config->modes[i].name, config->modes[i].plugin, config->modes[i].sha256, EK_PLUGIN_MODE,
-		                         config->modes[i].options, &arena);
+		n_failed += check_mode(catalog, &config->modes[i], &arena);
 	for (unsigned i = 0; i < config->n_registries; i++)
 		n_failed += check_plugin(catalog, "registries", config->registries[i].name, config->registries[i].plugin, config->registries[i].sha256,
 		                         EK_PLUGIN_REGISTRY, config->registries[i].options, &arena);

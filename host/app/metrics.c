@@ -10,6 +10,7 @@
 
 #include "app/report.h"
 #include "app/run.h"
+#include "sync/comparison.h"
 
 static const char *const op_names[] = { "", "put", "remove", "renew", "set_status", "get" };
 static const char *const code_names[EK_OP_RESULTS] = { "ok", "retry", "throttled", "gone", "expired", "conflict",
@@ -98,6 +99,72 @@ static void write_requests(struct ek_engine *engine, struct ek_buf *out)
 	}
 }
 
+static const char *label_of(const struct ek_mode_version *version)
+{
+	return version->library ? version->library->plugin->version : "";
+}
+
+static void write_version(struct ek_buf *out, const char *mode, const char *channel, const struct ek_mode_version *version)
+{
+	ek_buf_addf(out, "eurekube_mode_runs_total{mode=\"%s\",channel=\"%s\",version=\"%s\",result=\"success\"} %" PRIu64 "\n", mode, channel,
+	            label_of(version), version->n_ok);
+	ek_buf_addf(out, "eurekube_mode_runs_total{mode=\"%s\",channel=\"%s\",version=\"%s\",result=\"error\"} %" PRIu64 "\n", mode, channel,
+	            label_of(version), version->n_failed);
+}
+
+struct rollout_tally {
+	uint64_t stable, canary, differing_syncers, differing_instances, rolled_back;
+};
+
+static struct rollout_tally tally_mode(const struct ek_engine *engine, const struct ek_sync_mode *mode)
+{
+	struct rollout_tally tally = { 0 };
+
+	for (const struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next) {
+		if (strcmp(syncer->object->mode, mode->config->name) != 0)
+			continue;
+		tally.stable += syncer->version && !syncer->is_canary;
+		tally.canary += syncer->version && syncer->is_canary;
+		tally.rolled_back += syncer->rollback != NULL;
+		if (!syncer->comparison)
+			continue;
+		tally.differing_syncers += syncer->comparison->n_differing || syncer->comparison->failure;
+		tally.differing_instances += syncer->comparison->n_differing;
+	}
+	return tally;
+}
+
+static void write_rollout(const struct ek_engine *engine, const struct ek_sync_mode *mode, struct ek_buf *out)
+{
+	struct rollout_tally tally = tally_mode(engine, mode);
+	const char *name = mode->config->name;
+
+	ek_buf_addf(out, "eurekube_mode_syncers{mode=\"%s\",channel=\"stable\",version=\"%s\"} %" PRIu64 "\n", name, label_of(mode->stable), tally.stable);
+	if (!mode->canary)
+		return;
+	ek_buf_addf(out, "eurekube_mode_syncers{mode=\"%s\",channel=\"canary\",version=\"%s\"} %" PRIu64 "\n", name, label_of(mode->canary), tally.canary);
+	ek_buf_addf(out, "eurekube_rollout_differing_syncers{mode=\"%s\"} %" PRIu64 "\n", name, tally.differing_syncers);
+	ek_buf_addf(out, "eurekube_rollout_differing_instances{mode=\"%s\"} %" PRIu64 "\n", name, tally.differing_instances);
+	ek_buf_addf(out, "eurekube_rollout_rolled_back_syncers{mode=\"%s\"} %" PRIu64 "\n", name, tally.rolled_back);
+}
+
+static void write_modes(struct ek_engine *engine, struct ek_buf *out)
+{
+	head(out, "eurekube_mode_runs_total", "counter", "How often a version of a mode was asked, by result.");
+	for (unsigned i = 0; i < engine->n_modes; i++) {
+		write_version(out, engine->modes[i]->config->name, "stable", engine->modes[i]->stable);
+		if (engine->modes[i]->canary)
+			write_version(out, engine->modes[i]->config->name, "canary", engine->modes[i]->canary);
+	}
+	head(out, "eurekube_rollout_rollbacks_total", "counter", "Syncers that went back to the first version of their mode.");
+	for (unsigned i = 0; i < engine->n_modes; i++)
+		ek_buf_addf(out, "eurekube_rollout_rollbacks_total{mode=\"%s\"} %" PRIu64 "\n", engine->modes[i]->config->name, engine->modes[i]->n_rollbacks);
+	ek_buf_adds(out, "# TYPE eurekube_mode_syncers gauge\n# TYPE eurekube_rollout_differing_syncers gauge\n"
+	            "# TYPE eurekube_rollout_differing_instances gauge\n# TYPE eurekube_rollout_rolled_back_syncers gauge\n");
+	for (unsigned i = 0; i < engine->n_modes; i++)
+		write_rollout(engine, engine->modes[i], out);
+}
+
 static void write_reconciles(struct ek_engine *engine, struct ek_buf *out)
 {
 	head(out, "eurekube_reconcile_total", "counter", "Evaluations by mode and result.");
@@ -177,4 +244,5 @@ void ek_metrics_write(struct ek_app *app, struct ek_buf *out)
 	write_instances(app->engine, out);
 	write_requests(app->engine, out);
 	write_reconciles(app->engine, out);
+	write_modes(app->engine, out);
 }

@@ -10,12 +10,13 @@
 #include "app/report.h"
 #include "app/run.h"
 #include "base/alloc.h"
+#include "sync/comparison.h"
 #include "sync/status.h"
+#include "sync/status_rules.h"
 
 #define STATE_MAX (8u << 20)
 
 static const char *const known_names[] = { "unknown", "absent", "held", "foreign" };
-static const char *const status_names[] = { "", "UP", "DOWN", "STARTING", "OUT_OF_SERVICE", "UNKNOWN" };
 static const char *const phase_names[] = { "broken", "waiting", "probing", "listing", "open", "closing" };
 
 static void pair(struct ek_json_writer *writer, const char *key, const char *text)
@@ -36,8 +37,8 @@ static void write_entry(struct ek_json_writer *writer, const struct ek_ledger_en
 	pair(writer, "id", entry->id);
 	pair(writer, "registry", entry->registry->config->name);
 	pair(writer, "known", known_names[entry->known]);
-	pair(writer, "wanted", status_names[entry->want_status]);
-	pair(writer, "held", entry->known == EK_KNOWN_HELD ? status_names[entry->held_status] : "");
+	pair(writer, "wanted", ek_status_name(entry->want_status));
+	pair(writer, "held", entry->known == EK_KNOWN_HELD ? ek_status_name(entry->held_status) : "");
 	number(writer, "revision", entry->revision);
 	number(writer, "attempts", entry->attempts);
 	if (entry->last_message)
@@ -53,6 +54,16 @@ static void write_syncer(struct ek_json_writer *writer, const struct ek_sync_syn
 	ek_json_write_object(writer);
 	pair(writer, "name", syncer->key);
 	pair(writer, "mode", syncer->object->mode);
+	pair(writer, "modePlugin", syncer->version && syncer->version->library ? syncer->version->library->label : "");
+	pair(writer, "channel", syncer->is_canary ? "canary" : "stable");
+	if (syncer->comparison) {
+		ek_json_write_key(writer, "rollout");
+		ek_json_write_object(writer);
+		ek_comparison_write(writer, syncer->comparison, true);
+		ek_json_write_object_end(writer);
+	}
+	if (syncer->rollback)
+		pair(writer, "rollback", syncer->rollback->message);
 	pair(writer, "registry", syncer->registry ? syncer->registry->config->name : "");
 	pair(writer, "ready", syncer->conditions[EK_CONDITION_READY].status);
 	pair(writer, "reason", syncer->conditions[EK_CONDITION_READY].reason);

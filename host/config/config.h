@@ -14,10 +14,30 @@
 #include "base/value.h"
 #include "plugin/services.h"   /* enum ek_auth_type */
 
+enum ek_rollout_stage { EK_ROLLOUT_OFF, EK_ROLLOUT_SHADOW, EK_ROLLOUT_CANARY };
+
+struct ek_config_label { const char *key, *value; };
+
+/* One entry of rollout.select: a syncer is chosen when every field that is set fits. */
+struct ek_config_selection {
+	int64_t percent;                         /* -1 unset */
+	unsigned n_namespaces; const char **namespaces;
+	unsigned n_labels; struct ek_config_label *labels;
+};
+
+/* A second version of a mode. */
+struct ek_config_rollout {
+	const char *plugin, *sha256;
+	const struct ek_value *options;          /* NULL: those of the first version */
+	enum ek_rollout_stage stage;
+	unsigned n_selections; struct ek_config_selection *selections;
+	int64_t failures;                        /* in a row, after which a syncer goes back to the first version */
+};
+
 struct ek_config_mode {
 	const char *name, *plugin, *sha256;      /* sha256 "" if none */
 	const struct ek_value *options;          /* may be NULL */
-	bool has_rollout;                        /* stage other than Off: a later release serves it */
+	struct ek_config_rollout *rollout;       /* NULL: none, or its stage is Off */
 };
 
 struct ek_config_registry {

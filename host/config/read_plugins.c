@@ -12,90 +12,116 @@
 #define CONNECTIONS_MAX        1024
 #define CONNECTIONS_DEFAULT    16
 #define ROLLBACK_FAILURES_MAX  1000
+#define ROLLBACK_FAILURES_DEFAULT 3
 
-/* ---- Rollouts: read in full, so that a document for a later release is judged by all its rules ---- */
-
-struct selection {
-	int64_t percent;
-	const struct ek_value *labels;
-};
+/* ---- Rollouts ---- */
 
 static int read_select_namespaces(const struct ek_place *place, void *target)
 {
-	const char **namespaces;
-	unsigned n = 0;
+	struct ek_config_selection *selection = target;
 
-	return ek_place_texts(place, ek_check_name, &n, &namespaces);
+	return ek_place_texts(place, ek_check_name, &selection->n_namespaces, &selection->namespaces);
+}
+
+static int read_select_labels(const struct ek_place *place, void *target)
+{
+	struct ek_config_selection *selection = target;
+
+	if (ek_place_expect_map(place) != EK_OK)
+		return EK_INVALID;
+	selection->labels = ek_arena_alloc(place->arena, (place->at->n + 1) * sizeof(*selection->labels));
+	for (const struct ek_value *member = place->at->first; member; member = member->next) {
+		struct ek_place inside = ek_place_member(place, member);
+
+		if (member->kind != EK_VALUE_SCALAR)
+			return ek_place_fail(&inside, "must be a text");
+		selection->labels[selection->n_labels++] = (struct ek_config_label){ member->key, member->text };
+	}
+	return EK_OK;
+}
+
+static int read_selection(const struct ek_place *place, struct ek_config_selection *selection)
+{
+	static const struct ek_field_rule rules[] = {
+		{ "percent", EK_FIELD_INTEGER, .offset = offsetof(struct ek_config_selection, percent), .minimum = 0, .maximum = 100 },
+		{ "namespaces", EK_FIELD_OWN, .read = read_select_namespaces },
+		{ "matchLabels", EK_FIELD_OWN, .read = read_select_labels },
+		{ NULL },
+	};
+
+	selection->percent = -1;
+	if (ek_fields_read(place, rules, selection) != EK_OK)
+		return EK_INVALID;
+	if (selection->percent < 0 && !selection->n_namespaces && !selection->n_labels)
+		return ek_place_fail(place, "must be a map with percent, namespaces or matchLabels");
+	return EK_OK;
 }
 
 static int read_select(const struct ek_place *place, void *target)
 {
-	static const struct ek_field_rule rules[] = {
-		{ "percent", EK_FIELD_INTEGER, .offset = offsetof(struct selection, percent), .minimum = 0, .maximum = 100 },
-		{ "namespaces", EK_FIELD_OWN, .read = read_select_namespaces },
-		{ "matchLabels", EK_FIELD_RAW, .offset = offsetof(struct selection, labels) },
-		{ NULL },
-	};
+	struct ek_config_rollout *rollout = target;
 	unsigned i = 0;
 
 	if (ek_place_expect_list(place) != EK_OK)
 		return EK_INVALID;
+	rollout->selections = ek_arena_alloc(place->arena, (place->at->n + 1) * sizeof(*rollout->selections));
 	for (const struct ek_value *item = place->at->first; item; item = item->next) {
 		struct ek_place inside = ek_place_item(place, item, i++);
-		struct selection selection = { 0 };
 
-		if (item->kind != EK_VALUE_MAP || !item->n)
+		if (item->kind != EK_VALUE_MAP)
 			return ek_place_fail(&inside, "must be a map with percent, namespaces or matchLabels");
-		if (ek_fields_read(&inside, rules, &selection) != EK_OK)
+		if (read_selection(&inside, &rollout->selections[rollout->n_selections++]) != EK_OK)
 			return EK_INVALID;
 	}
 	return EK_OK;
 }
 
-struct rollback {
-	int64_t failures;
-};
-
 static int read_rollback(const struct ek_place *place, void *target)
 {
 	static const struct ek_field_rule rules[] = {
-		{ "failures", EK_FIELD_INTEGER, .offset = offsetof(struct rollback, failures), .minimum = 1,
+		{ "failures", EK_FIELD_INTEGER, .offset = offsetof(struct ek_config_rollout, failures), .minimum = 1,
 			.maximum = ROLLBACK_FAILURES_MAX },
 		{ NULL },
 	};
-	struct rollback rollback = { 0 };
 
-	return ek_fields_read(place, rules, &rollback);
+	return ek_fields_read(place, rules, target);
 }
 
-struct rollout {
-	const char *plugin, *sha256, *stage;
-	const struct ek_value *options;
-};
-
-static int check_stage(const struct ek_place *place, const char *text)
+static int read_stage(const struct ek_place *place, void *target)
 {
-	if (!strcmp(text, "Off") || !strcmp(text, "Shadow") || !strcmp(text, "Canary"))
-		return EK_OK;
+	static const char *const names[] = { "Off", "Shadow", "Canary" };
+	struct ek_config_rollout *rollout = target;
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (place->at->kind == EK_VALUE_SCALAR && !strcmp(place->at->text, names[i])) {
+			rollout->stage = (enum ek_rollout_stage)i;
+			return EK_OK;
+		}
+	}
 	return ek_place_fail(place, "must be Off, Shadow or Canary");
 }
 
+/* Off is as if the section were not there, but it is judged by all its rules. */
 static int read_rollout(const struct ek_place *place, void *target)
 {
 	static const struct ek_field_rule rules[] = {
-		{ "plugin", EK_FIELD_TEXT, true, offsetof(struct rollout, plugin), .check = ek_check_file_name },
-		{ "sha256", EK_FIELD_TEXT, .offset = offsetof(struct rollout, sha256), .check = ek_check_sha256 },
-		{ "options", EK_FIELD_RAW, .offset = offsetof(struct rollout, options) },
-		{ "stage", EK_FIELD_TEXT, .offset = offsetof(struct rollout, stage), .check = check_stage },
+		{ "plugin", EK_FIELD_TEXT, true, offsetof(struct ek_config_rollout, plugin), .check = ek_check_file_name },
+		{ "sha256", EK_FIELD_TEXT, .offset = offsetof(struct ek_config_rollout, sha256), .check = ek_check_sha256 },
+		{ "options", EK_FIELD_RAW, .offset = offsetof(struct ek_config_rollout, options) },
+		{ "stage", EK_FIELD_OWN, .read = read_stage },
 		{ "select", EK_FIELD_OWN, .read = read_select },
 		{ "rollback", EK_FIELD_OWN, .read = read_rollback },
 		{ NULL },
 	};
 	struct ek_config_mode *mode = target;
-	struct rollout rollout = { .stage = "Off" };
-	int code = ek_fields_read(place, rules, &rollout);
+	struct ek_config_rollout *rollout = ek_arena_alloc(place->arena, sizeof(*rollout));
+	int code;
 
-	mode->has_rollout = strcmp(rollout.stage, "Off") != 0;
+	rollout->sha256 = "";
+	rollout->failures = ROLLBACK_FAILURES_DEFAULT;
+	code = ek_fields_read(place, rules, rollout);
+	if (rollout->stage != EK_ROLLOUT_OFF)
+		mode->rollout = rollout;
 	return code;
 }
 

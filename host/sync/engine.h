@@ -35,10 +35,10 @@ struct ek_histogram {
 extern const double ek_histogram_bounds[EK_SYNC_LATENCY_BUCKETS]; /* seconds */
 void ek_histogram_add(struct ek_histogram *histogram, double seconds);
 
-/* One mode of the configuration, ready or with the reason why not. */
-struct ek_sync_mode {
-	const struct ek_config_mode *config;
+/* One version of a mode: its plugin with its options, ready, or with the reason why not. */
+struct ek_mode_version {
 	const struct ek_config *origin;          /* the document whose options it was made with */
+	const struct ek_value *given;            /* those options */
 	const struct ek_library *library;        /* NULL: see problem */
 	const struct ek_mode_ops *ops;
 	struct ek_services *services;
@@ -46,8 +46,16 @@ struct ek_sync_mode {
 	struct ek_arena arena;                   /* its option values */
 	uint32_t reads;
 	struct ek_error problem;
-	uint64_t n_ok, n_failed;
+	uint64_t n_ok, n_failed;                 /* how often it was asked, by result */
 	char name[80];                           /* "mode pod" */
+};
+
+/* One mode of the configuration. The second version is there during a rollout. */
+struct ek_sync_mode {
+	const struct ek_config_mode *config;
+	struct ek_mode_version *stable, *canary; /* canary: NULL without a rollout */
+	uint64_t n_ok, n_failed;                 /* turns of its syncers, by result */
+	uint64_t n_rollbacks;
 };
 
 enum ek_registry_phase {
@@ -152,7 +160,11 @@ struct ek_sync_syncer {
 	struct ek_syncer_object *object;
 	struct ek_ledger_entry *entries;         /* linked by syncer_next */
 	struct ek_sync_registry *registry;       /* where it was served last; NULL never */
-	struct ek_sync_mode *mode;
+	struct ek_mode_version *version;         /* of its mode, which serves it; NULL not looked at */
+	bool is_canary;                          /* that is the second one */
+	unsigned canary_failures;                /* in a row */
+	struct ek_rollback *rollback;            /* the second version failed for it; NULL: not */
+	struct ek_comparison *comparison;        /* of the two versions; NULL: not compared */
 	char applications[8][64];
 	unsigned n_applications;
 
@@ -263,9 +275,16 @@ void ek_engine_requeue_all(struct ek_engine *engine);
 /* syncers.c */
 void ek_syncers_clear(struct ek_engine *engine);
 
-/* modes.c */
-struct ek_sync_mode *ek_mode_new(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_mode *entry); /* see problem */
-void ek_mode_free(struct ek_sync_mode *mode);
+/* modes.c. What a version is made from; file and digest name its plugin. */
+struct ek_mode_source {
+	const char *file, *sha256;
+	const struct ek_value *options;
+};
+struct ek_mode_source ek_mode_stable_source(const struct ek_config_mode *entry);
+struct ek_mode_source ek_mode_canary_source(const struct ek_config_mode *entry);  /* entry->rollout must be there */
+struct ek_mode_version *ek_mode_version_new(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_mode *entry,
+                                            const struct ek_mode_source *source); /* see problem */
+void ek_mode_version_free(struct ek_mode_version *version);
 void ek_modes_create(struct ek_engine *engine);
 void ek_modes_destroy(struct ek_engine *engine);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a syncer to its evaluation: finds mode, registry and Services, builds the mode's view, runs the mode. Turning what it emits into complete instances
- * is in complete.c; comparing with what is registered is reconcile.c's. Read complete.c next.
+ * From a syncer to its evaluation: finds mode, registry and Services, builds the mode's view, has the mode run on it. Which version of the mode runs is rollout.c's;
+ * comparing with what is registered is reconcile.c's. Read rollout.c next.
  */
 #include "sync/evaluate.h"
 
@@ -9,14 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/yaml.h"
-#include "plugin/options.h"
 #include "sync/claims.h"
-#include "sync/complete.h"
-#include "sync/identity.h"
+#include "sync/rollout.h"
 #include "sync/selector.h"
-
-#define OPTION_NODES_MAX 1000
 
 /* Ends the evaluation with a fault. An edit mends a STALLED one; a PASSING one may mend itself. */
 static bool stop(struct ek_evaluation *out, enum ek_fault_kind kind)
@@ -55,8 +50,9 @@ static bool find_mode(struct ek_sync_syncer *syncer, struct ek_evaluation *out)
 		ek_fail_reason(&out->fault, EK_INVALID, "UnknownMode", "mode \"%.40s\" is not configured; use one of: %s", syncer->object->mode, names);
 		return stop(out, EK_FAULT_STALLED);
 	}
-	if (!out->mode->library) {
-		ek_fail_reason(&out->fault, EK_INVALID, "PluginUnavailable", "mode %.40s cannot be used: %.180s", syncer->object->mode, out->mode->problem.message);
+	if (!out->mode->stable->library) {
+		ek_fail_reason(&out->fault, EK_INVALID, "PluginUnavailable", "mode %.40s cannot be used: %.180s", syncer->object->mode,
+		               out->mode->stable->problem.message);
 		return stop(out, EK_FAULT_PASSING);
 	}
 	return true;
@@ -171,69 +167,6 @@ static bool collect_view(struct ek_sync_syncer *syncer, struct ek_cluster *clust
 	return false; /* not frozen: what is no longer selected goes */
 }
 
-/* ---- the mode's turn ---- */
-
-static int resolve_options(struct ek_engine *engine, const char *text, const struct ek_option *const *declared, const char *what,
-                           const struct ek_option_value *const **values, uint32_t *n, struct ek_error *err)
-{
-	const struct ek_value *given = NULL;
-	int code = EK_OK;
-
-	if (text)
-		code = ek_yaml_read(text, strlen(text), OPTION_NODES_MAX, &engine->scratch, &given, err);
-	if (code == EK_OK)
-		code = ek_options_resolve(declared, given, what, &engine->scratch, values, n, err);
-	if (code != EK_OK && err)
-		snprintf(err->reason, sizeof(err->reason), "InvalidOptions");
-	return code;
-}
-
-static int describe_syncer(struct ek_sync_syncer *syncer, const struct ek_evaluation *out, struct ek_syncer *view, struct ek_error *err)
-{
-	const struct ek_syncer_object *object = syncer->object;
-
-	*view = (struct ek_syncer){
-		.size = sizeof(*view), .is_secure = object->is_secure, .namespace_ = object->namespace_, .name = object->name,
-		.uid = object->uid, .application = object->application, .port_name = object->port.name, .port = object->port.number,
-		.secure_port_name = object->secure_port.name, .secure_port = object->secure_port.number,
-	};
-	return resolve_options(syncer->engine, object->mode_options, out->mode->library->plugin->instance_options, "spec.modeOptions",
-	                       &view->options, &view->n_options, err);
-}
-
-static bool run_mode(struct ek_sync_syncer *syncer, const struct ek_cluster *cluster, struct ek_evaluation *out)
-{
-	struct ek_sync_mode *mode = out->mode;
-	struct ek_syncer view;
-	struct ek_completion completion;
-	int code = describe_syncer(syncer, out, &view, &out->fault);
-
-	if (code == EK_OK)
-		code = resolve_options(syncer->engine, syncer->object->registry_options, out->registry->library->plugin->instance_options,
-		                       "spec.registryOptions", &completion.options, &completion.n_options, &out->fault);
-	if (code != EK_OK)
-		return stop(out, EK_FAULT_STALLED);
-	ek_completion_init(&completion, syncer, out->registry);
-	ek_services_enter(mode->services);
-	code = mode->ops->desired(mode->self, &view, cluster, &completion.sink, &out->fault);
-	ek_services_leave(mode->services);
-	if (code == EK_OK && completion.code != EK_OK) {
-		code = completion.code; /* the mode swallowed a refusal */
-		out->fault = completion.err;
-	}
-	if (code != EK_OK) {
-		mode->n_failed++;
-		if (!out->fault.reason[0])
-			snprintf(out->fault.reason, sizeof(out->fault.reason), "ModeFailed");
-		out->fault.code = code;
-		return stop(out, code == EK_INVALID || code == EK_TOO_BIG ? EK_FAULT_STALLED : EK_FAULT_PASSING);
-	}
-	mode->n_ok++;
-	out->wanted = completion.wanted;
-	out->n_wanted = completion.n;
-	return true;
-}
-
 /* ---- application names ---- */
 
 static bool is_name_allowed(const struct ek_config *config, const char *namespace_, const char *application)
@@ -294,7 +227,7 @@ void ek_evaluate(struct ek_sync_syncer *syncer, struct ek_evaluation *out)
 		stop(out, EK_FAULT_STALLED);
 		return;
 	}
-	if (!collect_view(syncer, &cluster, out) || !run_mode(syncer, &cluster, out) || !check_names(syncer, out))
+	if (!collect_view(syncer, &cluster, out) || !ek_rollout_run(syncer, &cluster, out) || !check_names(syncer, out))
 		return;
 	out->is_frozen = syncer->object->is_suspended;
 }

@@ -19,6 +19,7 @@ struct ek_wanted {
 struct ek_evaluation {
 	struct ek_sync_registry *registry; /* NULL after a fault that came before it was found */
 	struct ek_sync_mode *mode;
+	struct ek_mode_version *version;   /* of the mode, which computed this */
 	struct ek_wanted **wanted;
 	size_t n_wanted;
 	size_t n_services;

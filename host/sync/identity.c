@@ -153,3 +153,8 @@ const char *ek_instance_mark(const struct ek_instance *instance, const char *key
 			return instance->metadata[i]->value;
 	return NULL;
 }
+
+bool ek_is_mark(const char *key)
+{
+	return strncmp(key, EK_MARK_PREFIX, sizeof(EK_MARK_PREFIX) - 1) == 0;
+}

@@ -41,5 +41,6 @@ bool ek_digest_parse(const char *text, uint64_t *out);
 
 /* The value of a metadata key, or NULL. */
 const char *ek_instance_mark(const struct ek_instance *instance, const char *key);
+bool ek_is_mark(const char *key);   /* it begins with EK_MARK_PREFIX, so it is the operator's */
 
 #endif

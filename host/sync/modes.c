@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The modes of the configuration: loads each one's plugin, resolves its options, makes its instance. A mode that cannot be used keeps the reason, and only the
- * syncers that name it are affected. Read evaluate.c next.
+ * The modes of the configuration: loads the plugin of each version, resolves its options, makes its instance. A version that cannot be used keeps the reason, and
+ * only the syncers that need it are affected. Which version serves whom is rollout.c's. Read mode_turn.c next.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,61 +11,81 @@
 #include "plugin/options.h"
 #include "sync/engine.h"
 
-static int create_mode(struct ek_engine *engine, struct ek_sync_mode *mode, struct ek_error *err)
+struct ek_mode_source ek_mode_stable_source(const struct ek_config_mode *entry)
+{
+	return (struct ek_mode_source){ entry->plugin, entry->sha256, entry->options };
+}
+
+struct ek_mode_source ek_mode_canary_source(const struct ek_config_mode *entry)
+{
+	const struct ek_config_rollout *rollout = entry->rollout;
+
+	return (struct ek_mode_source){ rollout->plugin, rollout->sha256, rollout->options ? rollout->options : entry->options };
+}
+
+static int create(struct ek_engine *engine, struct ek_mode_version *version, const char *mode, const struct ek_mode_source *source, struct ek_error *err)
 {
 	const struct ek_option_value *const *options;
 	uint32_t n_options;
 	char what[128];
 	int code = EK_OK;
 
-	if (mode->config->has_rollout)
-		return ek_fail_reason(err, EK_INVALID, "NotYetSupported", "modes.%.60s.rollout: this version serves only stage Off", mode->config->name);
-	mode->library = ek_catalog_load(engine->with.catalog, mode->config->plugin, mode->config->sha256, EK_PLUGIN_MODE, err);
-	if (!mode->library)
+	version->library = ek_catalog_load(engine->with.catalog, source->file, source->sha256, EK_PLUGIN_MODE, err);
+	if (!version->library)
 		return EK_INVALID;
-	mode->ops = mode->library->plugin->ops;
-	snprintf(what, sizeof(what), "modes.%.60s.options", mode->config->name);
-	code = ek_options_resolve(mode->library->plugin->options, mode->config->options, what, &mode->arena, &options, &n_options, err);
+	version->ops = version->library->plugin->ops;
+	snprintf(what, sizeof(what), "modes.%.60s.options", mode);
+	code = ek_options_resolve(version->library->plugin->options, source->options, what, &version->arena, &options, &n_options, err);
 	if (code != EK_OK)
 		return code;
-	mode->services = ek_services_new(engine->loop, engine->with.http,
-	                                 &(struct ek_services_config){ .name = mode->name, .library = mode->library,
-	                                                               .options = options, .n_options = n_options });
-	ek_services_enter(mode->services);
-	if (mode->ops->create)
-		code = mode->ops->create(ek_services_host(mode->services), options, n_options, &mode->self, err);
-	mode->reads = mode->ops->reads;
-	if (code == EK_OK && mode->ops->reads_of)
-		mode->reads = mode->ops->reads_of(mode->self);
-	ek_services_leave(mode->services);
-	if (code == EK_OK && (mode->reads & (EK_READS_PODS | EK_READS_NODES)))
-		return ek_fail_reason(err, EK_INVALID, "NotYetSupported", "mode %.60s reads pods or nodes, which this version does not watch", mode->config->name);
+	version->services = ek_services_new(engine->loop, engine->with.http,
+	                                    &(struct ek_services_config){ .name = version->name, .library = version->library,
+	                                                                  .options = options, .n_options = n_options });
+	ek_services_enter(version->services);
+	if (version->ops->create)
+		code = version->ops->create(ek_services_host(version->services), options, n_options, &version->self, err);
+	version->reads = version->ops->reads;
+	if (code == EK_OK && version->ops->reads_of)
+		version->reads = version->ops->reads_of(version->self);
+	ek_services_leave(version->services);
+	if (code == EK_OK && (version->reads & (EK_READS_PODS | EK_READS_NODES)))
+		return ek_fail_reason(err, EK_INVALID, "NotYetSupported", "mode %.60s reads pods or nodes, which this version does not watch", mode);
 	return code;
 }
 
-struct ek_sync_mode *ek_mode_new(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_mode *entry)
+struct ek_mode_version *ek_mode_version_new(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_mode *entry,
+                                            const struct ek_mode_source *source)
 {
-	struct ek_sync_mode *mode = ek_xcalloc(1, sizeof(*mode));
+	struct ek_mode_version *version = ek_xcalloc(1, sizeof(*version));
 
-	mode->config = entry;
-	mode->origin = config;
-	ek_arena_init(&mode->arena);
-	snprintf(mode->name, sizeof(mode->name), "mode %.60s", entry->name);
-	if (create_mode(engine, mode, &mode->problem) != EK_OK)
-		mode->library = NULL;
-	return mode;
+	version->origin = config;
+	version->given = source->options;
+	ek_arena_init(&version->arena);
+	snprintf(version->name, sizeof(version->name), "mode %.60s", entry->name);
+	if (create(engine, version, entry->name, source, &version->problem) != EK_OK)
+		version->library = NULL;
+	return version;
 }
 
-void ek_mode_free(struct ek_sync_mode *mode)
+void ek_mode_version_free(struct ek_mode_version *version)
 {
-	if (!mode)
+	if (!version)
 		return;
-	if (mode->self && mode->ops->destroy)
-		mode->ops->destroy(mode->self);
-	if (mode->services)
-		ek_services_free(mode->services);
-	ek_arena_clear(&mode->arena);
-	free(mode);
+	if (version->self && version->ops->destroy)
+		version->ops->destroy(version->self);
+	if (version->services)
+		ek_services_free(version->services);
+	ek_arena_clear(&version->arena);
+	free(version);
+}
+
+static struct ek_mode_version *version_at_start(struct ek_engine *engine, const struct ek_config_mode *entry, const struct ek_mode_source *source)
+{
+	struct ek_mode_version *version = ek_mode_version_new(engine, engine->with.config, entry, source);
+
+	if (!version->library)
+		EK_ERROR(&engine->log, "mode cannot be used", EK_S("mode", entry->name), EK_S("plugin", source->file), EK_E(&version->problem));
+	return version;
 }
 
 void ek_modes_create(struct ek_engine *engine)
@@ -75,16 +95,26 @@ void ek_modes_create(struct ek_engine *engine)
 	engine->modes = ek_xcalloc(config->n_modes + 1, sizeof(struct ek_sync_mode *));
 	engine->n_modes = config->n_modes;
 	for (unsigned i = 0; i < config->n_modes; i++) {
-		engine->modes[i] = ek_mode_new(engine, config, &config->modes[i]);
-		if (!engine->modes[i]->library)
-			EK_ERROR(&engine->log, "mode cannot be used", EK_S("mode", config->modes[i].name), EK_E(&engine->modes[i]->problem));
+		const struct ek_config_mode *entry = &config->modes[i];
+		struct ek_sync_mode *mode = engine->modes[i] = ek_xcalloc(1, sizeof(*mode));
+		struct ek_mode_source source = ek_mode_stable_source(entry);
+
+		mode->config = entry;
+		mode->stable = version_at_start(engine, entry, &source);
+		if (!entry->rollout)
+			continue;
+		source = ek_mode_canary_source(entry);
+		mode->canary = version_at_start(engine, entry, &source);
 	}
 }
 
 void ek_modes_destroy(struct ek_engine *engine)
 {
-	for (unsigned i = 0; i < engine->n_modes; i++)
-		ek_mode_free(engine->modes[i]);
+	for (unsigned i = 0; i < engine->n_modes; i++) {
+		ek_mode_version_free(engine->modes[i]->stable);
+		ek_mode_version_free(engine->modes[i]->canary);
+		free(engine->modes[i]);
+	}
 	free(engine->modes);
 	engine->modes = NULL;
 	engine->n_modes = 0;

@@ -78,7 +78,10 @@ void ek_entry_changed(struct ek_ledger_entry *entry)
 	switch (ek_plan_next(entry, &rules, &until)) {
 	case EK_STEP_NONE:
 	case EK_STEP_BUSY:
+		break;
 	case EK_STEP_STUCK:
+		if (syncer->is_canary)
+			ek_queue_add(&syncer->item); /* the refusal counts against the second version */
 		break;
 	case EK_STEP_WAIT:
 		ek_queue_add_at(&syncer->item, until);
@@ -277,8 +280,10 @@ static void note_evaluation(struct ek_sync_syncer *syncer, const struct ek_evalu
 	syncer->is_evaluated = true;
 	syncer->n_services = evaluation->n_services;
 	syncer->selected_mask = evaluation->selected_mask;
-	if (evaluation->mode)
-		syncer->mode = evaluation->mode;
+	if (evaluation->version) {
+		syncer->version = evaluation->version;
+		syncer->is_canary = evaluation->version == evaluation->mode->canary;
+	}
 	if (evaluation->registry)
 		syncer->registry = evaluation->registry;
 	if (evaluation->fault.code == EK_OK)

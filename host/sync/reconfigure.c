@@ -10,9 +10,14 @@
 #include "base/alloc.h"
 #include "sync/registry.h"
 
-/* What a document needs beyond what there is; NULL where the present instance goes on. */
+/* What a document needs: versions of modes, new or present ones, and new instances of registries, NULL where the present one goes on. */
+struct prepared_mode {
+	struct ek_mode_version *stable, *canary;
+	bool is_stable_new, is_canary_new;
+};
+
 struct preparation {
-	struct ek_sync_mode **modes;
+	struct prepared_mode *modes;
 	struct ek_registry_instance **instances;
 };
 
@@ -46,11 +51,6 @@ static bool same_library(struct ek_engine *engine, const struct ek_library *libr
 	return library && ek_catalog_load(engine->with.catalog, file, sha256, kind, err) == library;
 }
 
-static bool same_mode(const struct ek_sync_mode *mode, const struct ek_config_mode *entry)
-{
-	return mode->library && mode->config->has_rollout == entry->has_rollout && same_value(mode->config->options, entry->options);
-}
-
 static bool same_registry(const struct ek_config_registry *a, const struct ek_config_registry *b)
 {
 	return same_value(a->options, b->options) && a->auth == b->auth && same_text(a->username_file, b->username_file) &&
@@ -69,23 +69,54 @@ static struct ek_sync_registry *find_by_name(struct ek_engine *engine, const cha
 
 /* ---- preparing ---- */
 
-static int prepare_mode(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_mode *entry, struct ek_sync_mode **out,
+/* A version that was made from the same file and options; which of the two it was does not matter. */
+static struct ek_mode_version *find_version(struct ek_engine *engine, const struct ek_sync_mode *mode, const struct ek_mode_source *source,
+                                            const struct ek_mode_version *taken)
+{
+	struct ek_mode_version *versions[] = { mode ? mode->stable : NULL, mode ? mode->canary : NULL };
+
+	for (unsigned i = 0; i < 2; i++)
+		if (versions[i] && versions[i] != taken && same_value(versions[i]->given, source->options) &&
+		    same_library(engine, versions[i]->library, source->file, source->sha256, EK_PLUGIN_MODE, NULL))
+			return versions[i];
+	return NULL;
+}
+
+static int prepare_version(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_mode *entry, const char *section,
+                           const struct ek_mode_source *source, struct ek_mode_version **out, struct ek_error *err)
+{
+	struct ek_mode_version *version = ek_mode_version_new(engine, config, entry, source);
+	int code = version->problem.code;
+
+	if (version->library) {
+		*out = version;
+		return EK_OK;
+	}
+	if (err)
+		*err = version->problem;
+	ek_mode_version_free(version);
+	ek_error_wrap(err, "modes.%.60s%s", entry->name, section);
+	return code;
+}
+
+static int prepare_mode(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_mode *entry, struct prepared_mode *out,
                         struct ek_error *err)
 {
-	struct ek_sync_mode *old = ek_engine_find_mode(engine, entry->name);
-	int code;
+	const struct ek_sync_mode *old = ek_engine_find_mode(engine, entry->name);
+	struct ek_mode_source source = ek_mode_stable_source(entry);
+	int code = EK_OK;
 
-	if (old && same_mode(old, entry) && same_library(engine, old->library, entry->plugin, entry->sha256, EK_PLUGIN_MODE, err))
-		return EK_OK;
-	*out = ek_mode_new(engine, config, entry);
-	if ((*out)->library)
-		return EK_OK;
-	if (err)
-		*err = (*out)->problem;
-	code = (*out)->problem.code;
-	ek_mode_free(*out);
-	*out = NULL;
-	ek_error_wrap(err, "modes.%.60s", entry->name);
+	out->stable = find_version(engine, old, &source, NULL);
+	out->is_stable_new = !out->stable;
+	if (!out->stable)
+		code = prepare_version(engine, config, entry, "", &source, &out->stable, err);
+	if (code != EK_OK || !entry->rollout)
+		return code;
+	source = ek_mode_canary_source(entry);
+	out->canary = find_version(engine, old, &source, out->stable);
+	out->is_canary_new = !out->canary;
+	if (!out->canary)
+		code = prepare_version(engine, config, entry, ".rollout", &source, &out->canary, err);
 	return code;
 }
 
@@ -123,8 +154,12 @@ static int prepare(struct ek_engine *engine, const struct ek_config *config, str
 
 static void undo(const struct ek_config *config, struct preparation *preparation)
 {
-	for (unsigned i = 0; i < config->n_modes; i++)
-		ek_mode_free(preparation->modes[i]);
+	for (unsigned i = 0; i < config->n_modes; i++) {
+		if (preparation->modes[i].is_stable_new)
+			ek_mode_version_free(preparation->modes[i].stable);
+		if (preparation->modes[i].is_canary_new)
+			ek_mode_version_free(preparation->modes[i].canary);
+	}
 	for (unsigned i = 0; i < config->n_registries; i++)
 		if (preparation->instances[i])
 			ek_instance_retire(preparation->instances[i]);
@@ -132,30 +167,45 @@ static void undo(const struct ek_config *config, struct preparation *preparation
 
 /* ---- swapping ---- */
 
+static bool is_version_kept(const struct ek_engine *engine, const struct ek_mode_version *version)
+{
+	for (unsigned i = 0; i < engine->n_modes; i++)
+		if (engine->modes[i]->stable == version || engine->modes[i]->canary == version)
+			return true;
+	return false;
+}
+
+static void free_unused(struct ek_engine *engine, struct ek_mode_version *version)
+{
+	if (version && !is_version_kept(engine, version))
+		ek_mode_version_free(version);
+}
+
 static void swap_modes(struct ek_engine *engine, const struct ek_config *config, struct preparation *preparation)
 {
-	struct ek_sync_mode **old = engine->modes;
+	struct ek_sync_mode **old = engine->modes, **modes = ek_xcalloc(config->n_modes + 1, sizeof(struct ek_sync_mode *));
 	unsigned n_old = engine->n_modes;
 
 	for (unsigned i = 0; i < config->n_modes; i++) {
-		struct ek_sync_mode *present = ek_engine_find_mode(engine, config->modes[i].name);
+		const struct ek_sync_mode *present = ek_engine_find_mode(engine, config->modes[i].name);
 
-		if (!preparation->modes[i])
-			preparation->modes[i] = present;
-		preparation->modes[i]->config = &config->modes[i];
+		modes[i] = ek_xcalloc(1, sizeof(**modes));
+		if (present)
+			*modes[i] = *present; /* the counters go on */
+		modes[i]->config = &config->modes[i];
+		modes[i]->stable = preparation->modes[i].stable;
+		modes[i]->canary = preparation->modes[i].canary;
 	}
-	engine->modes = preparation->modes;
+	engine->modes = modes;
 	engine->n_modes = config->n_modes;
-	preparation->modes = NULL;
-	for (struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next)
-		syncer->mode = NULL; /* found again when it is looked at */
+	for (struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next) {
+		syncer->version = NULL; /* found again when it is looked at */
+		syncer->canary_failures = 0;
+	}
 	for (unsigned i = 0; i < n_old; i++) {
-		bool is_kept = false;
-
-		for (unsigned j = 0; j < engine->n_modes; j++)
-			is_kept = is_kept || engine->modes[j] == old[i];
-		if (!is_kept)
-			ek_mode_free(old[i]);
+		free_unused(engine, old[i]->stable);
+		free_unused(engine, old[i]->canary);
+		free(old[i]);
 	}
 	free(old);
 }
@@ -204,7 +254,7 @@ static void keep_document(struct ek_engine *engine, struct ek_config *config)
 int ek_engine_reconfigure(struct ek_engine *engine, struct ek_config *config, struct ek_error *err)
 {
 	struct preparation preparation = {
-		.modes = ek_xcalloc(config->n_modes + 1, sizeof(struct ek_sync_mode *)),
+		.modes = ek_xcalloc(config->n_modes + 1, sizeof(struct prepared_mode)),
 		.instances = ek_xcalloc(config->n_registries + 1, sizeof(struct ek_registry_instance *)),
 	};
 	const struct ek_config *old = engine->with.config;
@@ -261,7 +311,7 @@ static bool is_borrowed(const struct ek_engine *engine, const struct ek_config *
 	if (config == engine->with.config)
 		return true;
 	for (unsigned i = 0; i < engine->n_modes; i++)
-		if (engine->modes[i]->origin == config)
+		if (engine->modes[i]->stable->origin == config || (engine->modes[i]->canary && engine->modes[i]->canary->origin == config))
 			return true;
 	for (unsigned i = 0; i < engine->n_registries; i++) {
 		const struct ek_sync_registry *registry = engine->registries[i];

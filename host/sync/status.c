@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "sync/outcome.h"
+#include "sync/rollout.h"
 #include "sync/status_json.h"
 
 #define COALESCE_MS 300
@@ -106,6 +107,13 @@ static void judge_served(const struct ek_sync_syncer *syncer, const struct ek_st
 		set_all(conditions, "True", EK_FAULT_NONE, "NoEndpoints", "the selected Services have no ready endpoint");
 	else
 		set_all(conditions, "True", EK_FAULT_NONE, "Served", "registered as declared");
+}
+
+/* Beside the others, and only while it holds. */
+static void judge_rollback(const struct ek_sync_syncer *syncer, struct ek_condition *condition)
+{
+	if (syncer->rollback)
+		set(condition, "True", syncer->rollback->reason, syncer->rollback->message);
 }
 
 /* False: too early to say anything. */
@@ -239,6 +247,7 @@ static void on_due(void *arg)
 	ek_status_count(syncer, &counts);
 	if (!judge(syncer, &counts, fresh))
 		return;
+	judge_rollback(syncer, &fresh[EK_CONDITION_ROLLED_BACK]);
 	stamp(syncer, fresh);
 	tell_when_worse(syncer, fresh);
 	memcpy(syncer->conditions, fresh, sizeof(fresh));
@@ -270,8 +279,10 @@ void ek_status_touch(struct ek_sync_syncer *syncer)
 
 void ek_status_observed(struct ek_sync_syncer *syncer)
 {
-	if (!syncer->has_conditions)
+	if (!syncer->has_conditions) {
 		memcpy(syncer->conditions, syncer->object->conditions, sizeof(syncer->conditions));
+		ek_rollout_restore(syncer);
+	}
 	syncer->has_conditions = true;
 	if (!syncer->status_call)
 		syncer->status_hash = syncer->object->status_hash;

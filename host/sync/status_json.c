@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "sync/comparison.h"
+#include "sync/rollout.h"
 #include "sync/status_hash.h"
 
 #define FAILING_MAX 20
@@ -47,6 +49,8 @@ static void write_conditions(struct ek_json_writer *writer, const struct ek_sync
 	for (int i = 0; i < EK_N_CONDITIONS; i++) {
 		const struct ek_condition *condition = &syncer->conditions[i];
 
+		if (!condition->status[0])
+			continue;
 		ek_json_write_object(writer);
 		write_pair(writer, "type", ek_condition_names[i]);
 		write_pair(writer, "status", condition->status);
@@ -87,6 +91,40 @@ static void write_failing(struct ek_json_writer *writer, const struct ek_sync_sy
 	ek_json_write_array_end(writer);
 }
 
+static void write_rollback(struct ek_json_writer *writer, const struct ek_rollback *rollback)
+{
+	ek_json_write_key(writer, "rollback");
+	if (!rollback) {
+		ek_json_write_null(writer);
+		return;
+	}
+	ek_json_write_object(writer);
+	write_pair(writer, "digest", rollback->digest);
+	write_count(writer, "failures", (size_t)rollback->failures);
+	write_pair(writer, "reason", rollback->reason);
+	write_pair(writer, "message", rollback->message);
+	write_pair(writer, "document", rollback->document);
+	write_count(writer, "observedGeneration", (size_t)rollback->generation);
+	ek_json_write_object_end(writer);
+}
+
+static void write_rollout(struct ek_json_writer *writer, const struct ek_sync_syncer *syncer)
+{
+	const struct ek_sync_mode *mode = ek_engine_find_mode(syncer->engine, syncer->object->mode);
+
+	ek_json_write_key(writer, "rollout");
+	if (!syncer->comparison || !mode || !mode->config->rollout) {
+		ek_json_write_null(writer);
+		return;
+	}
+	ek_json_write_object(writer);
+	write_pair(writer, "stage", ek_rollout_stage_name(mode->config->rollout->stage));
+	write_pair(writer, "version", mode->canary->library->plugin->version);
+	write_pair(writer, "digest", mode->canary->library->digest);
+	ek_comparison_write(writer, syncer->comparison, false);
+	ek_json_write_object_end(writer);
+}
+
 static void write_applications(struct ek_json_writer *writer, const struct ek_sync_syncer *syncer)
 {
 	ek_json_write_key(writer, "applications");
@@ -110,10 +148,12 @@ static void write_status(struct ek_json_writer *writer, const struct ek_sync_syn
 		ek_json_write_string(writer, syncer->registry->config->name);
 	else
 		ek_json_write_null(writer);
-	write_plugin(writer, "modePlugin", syncer->mode ? syncer->mode->library : NULL, "stable");
+	write_plugin(writer, "modePlugin", syncer->version ? syncer->version->library : NULL, syncer->is_canary ? "canary" : "stable");
 	write_plugin(writer, "registryPlugin", syncer->registry ? syncer->registry->library : NULL, NULL);
 	write_conditions(writer, syncer);
 	write_failing(writer, syncer);
+	write_rollout(writer, syncer);
+	write_rollback(writer, syncer->rollback);
 	ek_json_write_object_end(writer);
 }
 

@@ -5,6 +5,8 @@
  */
 #include "sync/status_rules.h"
 
+#include <stddef.h>
+
 #include <eurekube/mode.h>
 
 enum ek_status ek_status_of(uint32_t flags, enum ek_not_ready not_ready, enum ek_drain drain)
@@ -22,4 +24,11 @@ enum ek_status ek_status_of(uint32_t flags, enum ek_not_ready not_ready, enum ek
 		break;
 	}
 	return EK_STATUS_NONE;
+}
+
+const char *ek_status_name(int32_t status)
+{
+	static const char *const names[] = { "", "UP", "DOWN", "STARTING", "OUT_OF_SERVICE", "UNKNOWN" };
+
+	return status >= 0 && (size_t)status < sizeof(names) / sizeof(names[0]) ? names[status] : "";
 }

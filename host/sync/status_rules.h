@@ -15,4 +15,6 @@
  */
 enum ek_status ek_status_of(uint32_t flags, enum ek_not_ready not_ready, enum ek_drain drain);
 
+const char *ek_status_name(int32_t status);   /* "UP"; "" for NONE and for what is no status */
+
 #endif

@@ -13,7 +13,7 @@
 
 #define TEXT_MAX 8192
 
-const char *const ek_condition_names[EK_N_CONDITIONS] = { "Ready", "Reconciling", "Stalled" };
+const char *const ek_condition_names[EK_N_CONDITIONS] = { "Ready", "Reconciling", "Stalled", "RolledBack" };
 
 /* Reads a string into the arena; NULL for an empty or null one. */
 static const char *read_text(struct ek_json *json, struct ek_arena *arena)
@@ -296,6 +296,8 @@ static void read_metadata(struct ek_json *json, struct ek_syncer_object *object)
 			object->generation = ek_json_integer(json);
 		else if (ek_slice_equals(key, "finalizers"))
 			object->n_finalizers = read_texts(json, arena, &object->finalizers);
+		else if (ek_slice_equals(key, "labels"))
+			object->n_labels = read_pairs(json, arena, &object->labels);
 		else if (ek_slice_equals(key, "deletionTimestamp"))
 			object->is_deleting = read_text(json, arena) != NULL;
 		else
@@ -341,6 +343,34 @@ static void read_condition(struct ek_json *json, struct ek_syncer_object *object
 			object->conditions[i] = condition;
 }
 
+static void read_rollback(struct ek_json *json, struct ek_syncer_object *object)
+{
+	struct ek_rollback *rollback = ek_arena_alloc(&object->arena, sizeof(*rollback));
+	struct ek_slice key;
+
+	if (ek_json_peek(json) != EK_JSON_OBJECT) {
+		ek_json_skip(json);
+		return;
+	}
+	for (ek_json_enter_object(json); ek_json_next_key(json, &key);) {
+		if (ek_slice_equals(key, "digest"))
+			read_cut(json, rollback->digest, sizeof(rollback->digest));
+		else if (ek_slice_equals(key, "document"))
+			read_cut(json, rollback->document, sizeof(rollback->document));
+		else if (ek_slice_equals(key, "reason"))
+			read_cut(json, rollback->reason, sizeof(rollback->reason));
+		else if (ek_slice_equals(key, "message"))
+			read_cut(json, rollback->message, sizeof(rollback->message));
+		else if (ek_slice_equals(key, "observedGeneration"))
+			rollback->generation = ek_json_integer(json);
+		else if (ek_slice_equals(key, "failures"))
+			rollback->failures = ek_json_integer(json);
+		else
+			ek_json_skip(json);
+	}
+	object->rollback = rollback;
+}
+
 static void read_status(struct ek_json *json, struct ek_syncer_object *object)
 {
 	struct ek_slice raw = ek_json_raw(json), key;
@@ -350,6 +380,10 @@ static void read_status(struct ek_json *json, struct ek_syncer_object *object)
 	object->status_hash = ek_status_hash(raw);
 	ek_json_init(&inner, raw.at, raw.n);
 	for (ek_json_enter_object(&inner); ek_json_next_key(&inner, &key);) {
+		if (ek_slice_equals(key, "rollback")) {
+			read_rollback(&inner, object);
+			continue;
+		}
 		if (!ek_slice_equals(key, "conditions")) {
 			ek_json_skip(&inner);
 			continue;
@@ -434,10 +468,6 @@ static const char *first_unserved(const struct ek_syncer_object *object)
 		return "spec.drain.seconds (other than 100)";
 	if (object->policy != EK_POLICY_SYNC)
 		return "spec.policy (other than Sync)";
-	if (object->mode_options)
-		return "spec.modeOptions";
-	if (object->registry_options)
-		return "spec.registryOptions";
 	return NULL;
 }
 

@@ -47,8 +47,8 @@ enum ek_not_ready { EK_NOT_READY_DEREGISTER, EK_NOT_READY_DOWN, EK_NOT_READY_OUT
 enum ek_drain { EK_DRAIN_DEREGISTER, EK_DRAIN_OUT_OF_SERVICE };
 enum ek_policy { EK_POLICY_SYNC, EK_POLICY_UPSERT_ONLY, EK_POLICY_OBSERVE };
 
-#define EK_N_CONDITIONS 3
-enum ek_condition_type { EK_CONDITION_READY, EK_CONDITION_RECONCILING, EK_CONDITION_STALLED };
+#define EK_N_CONDITIONS 4
+enum ek_condition_type { EK_CONDITION_READY, EK_CONDITION_RECONCILING, EK_CONDITION_STALLED, EK_CONDITION_ROLLED_BACK };
 
 /* One condition as it stands in the object; absent ones have status "". */
 struct ek_condition {
@@ -59,6 +59,16 @@ struct ek_condition {
 	int64_t observed_generation;
 };
 
+/* That a second version of the mode failed for the syncer, as it stands in its status. */
+struct ek_rollback {
+	char digest[72];               /* of the version that failed */
+	char document[17];             /* names the configuration document that it failed under */
+	int64_t generation;            /* of the syncer, then */
+	int64_t failures;
+	char reason[64];
+	char message[400];
+};
+
 struct ek_syncer_object {
 	struct ek_arena arena;         /* holds everything below and the struct's texts */
 	const char *namespace_, *name, *uid, *resource_version, *created;
@@ -66,6 +76,8 @@ struct ek_syncer_object {
 	bool is_deleting;
 	unsigned n_finalizers;
 	const char **finalizers;
+	unsigned n_labels;
+	struct ek_text_pair *labels;   /* sorted by key */
 
 	const char *mode;
 	struct ek_selector selector;
@@ -88,6 +100,7 @@ struct ek_syncer_object {
 	bool has_status;
 	uint64_t status_hash;          /* over the raw status, for "unchanged" */
 	struct ek_condition conditions[EK_N_CONDITIONS];
+	struct ek_rollback *rollback;  /* NULL: none */
 };
 
 /* EK_OK with *out (free with ek_syncer_object_free). EK_INVALID for what no schema would have let through. */

@@ -12,6 +12,7 @@
 #include "sync/claims.h"
 #include "sync/identity.h"
 #include "sync/reconcile.h"
+#include "sync/rollout.h"
 #include "sync/status.h"
 
 struct ek_sync_syncer *ek_engine_find_syncer(struct ek_engine *engine, const char *namespace_, const char *name)
@@ -61,6 +62,7 @@ void ek_engine_drop_syncer(struct ek_engine *engine, struct ek_sync_syncer *sync
 	stop_waiting(syncer);
 	ek_queue_item_clear(&syncer->item);
 	ek_status_clear(syncer);
+	ek_rollout_clear(syncer);
 	ek_loop_disarm(engine->loop, &syncer->confirm_timer);
 	ek_kube_cancel(syncer->finalizer_call);
 	ek_kube_cancel(syncer->confirm_call);
@@ -86,11 +88,21 @@ void ek_syncers_clear(struct ek_engine *engine)
 	engine->n_staged = engine->staged_room = 0;
 }
 
+static bool has_same_labels(const struct ek_syncer_object *a, const struct ek_syncer_object *b)
+{
+	if (a->n_labels != b->n_labels)
+		return false;
+	for (unsigned i = 0; i < a->n_labels; i++)
+		if (strcmp(a->labels[i].key, b->labels[i].key) != 0 || strcmp(a->labels[i].value, b->labels[i].value) != 0)
+			return false;
+	return true;
+}
+
 /* Our own status write comes back as an event; it is not worth a turn. */
 static bool is_worth_a_turn(const struct ek_syncer_object *old, const struct ek_syncer_object *new)
 {
 	return old->generation != new->generation || old->is_deleting != new->is_deleting || old->n_finalizers != new->n_finalizers ||
-	       strcmp(old->uid, new->uid) != 0;
+	       strcmp(old->uid, new->uid) != 0 || !has_same_labels(old, new); /* a rollout may select by labels */
 }
 
 static void take_object(struct ek_engine *engine, struct ek_syncer_object *object)
@@ -104,6 +116,8 @@ static void take_object(struct ek_engine *engine, struct ek_syncer_object *objec
 		struct ek_syncer_object *old = syncer->object;
 
 		is_due = is_worth_a_turn(old, object) || syncer->is_gone;
+		if (old->generation != object->generation)
+			syncer->canary_failures = 0;
 		if (strcmp(old->uid, object->uid) != 0) {
 			syncer->deleting_since_ms = 0;
 			syncer->is_abandoned = false;

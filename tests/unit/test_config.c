@@ -73,9 +73,9 @@ static void test_the_documented_sample_is_read_as_documented(void **state)
 	assert_int_equal(config->n_modes, 2);
 	assert_string_equal(pod->plugin, "pod.so");
 	assert_string_equal(pod->sha256, "");
-	assert_true(pod->has_rollout);
+	assert_non_null(pod->rollout);
 	assert_non_null(pod->options);
-	assert_false(ek_config_find_mode(config, "service")->has_rollout);
+	assert_null(ek_config_find_mode(config, "service")->rollout);
 	assert_null(ek_config_find_mode(config, "service")->options);
 	assert_null(ek_config_find_mode(config, "other"));
 	assert_string_equal(main_->plugin, "eureka.so");
@@ -151,7 +151,7 @@ static void test_every_section_reaches_its_field(void **state)
 	assert_string_equal(config->watch_namespaces[0], "rating");
 	assert_string_equal(config->plugin_directory, "/p");
 	assert_true(config->require_digest);
-	assert_false(config->modes[0].has_rollout);
+	assert_null(config->modes[0].rollout);
 	assert_int_equal(strlen(config->modes[0].sha256), 64);
 	assert_int_equal(config->registries[0].auth, EK_AUTH_BEARER);
 	assert_string_equal(config->registries[0].token_file, "/t");
@@ -340,11 +340,42 @@ static void test_registries_and_rollouts_are_judged_as_a_whole(void **state)
 			"line 2, column 57: modes.pod.rollout.select[0].percent: is 110, but must be from 0 to 100" },
 		{ ROLLOUT("plugin: y.so, select: [{}]"),
 			"line 2, column 56: modes.pod.rollout.select[0]: must be a map with percent, namespaces or matchLabels" },
+		{ ROLLOUT("plugin: y.so, select: [{matchLabels: {a: [b]}}]"),
+			"line 2, column 71: modes.pod.rollout.select[0].matchLabels.a: must be a text" },
 		{ ROLLOUT("plugin: y.so, rollback: {failures: 0}"),
 			"line 2, column 58: modes.pod.rollout.rollback.failures: is 0, but must be from 1 to 1000" },
 	};
 
 	assert_refused(cases, N(cases));
+}
+
+static void test_a_rollout_is_read_with_all_its_fields(void **state)
+{
+	struct ek_config *config = read_good(ROLLOUT("plugin: y.so, stage: Shadow, options: {a: 1}, rollback: {failures: 7}, select: [{percent: 10}, "
+	                                             "{namespaces: [a, b], matchLabels: {channel: canary}}]"));
+	const struct ek_config_rollout *rollout = config->modes[0].rollout;
+
+	assert_string_equal(rollout->plugin, "y.so");
+	assert_string_equal(rollout->sha256, "");
+	assert_int_equal(rollout->stage, EK_ROLLOUT_SHADOW);
+	assert_int_equal(rollout->failures, 7);
+	assert_string_equal(ek_value_text(ek_value_get(rollout->options, "a"), ""), "1");
+	assert_int_equal(rollout->n_selections, 2);
+	assert_int_equal(rollout->selections[0].percent, 10);
+	assert_int_equal(rollout->selections[0].n_namespaces, 0);
+	assert_int_equal(rollout->selections[1].percent, -1);
+	assert_int_equal(rollout->selections[1].n_namespaces, 2);
+	assert_string_equal(rollout->selections[1].namespaces[1], "b");
+	assert_int_equal(rollout->selections[1].n_labels, 1);
+	assert_string_equal(rollout->selections[1].labels[0].key, "channel");
+	assert_string_equal(rollout->selections[1].labels[0].value, "canary");
+	ek_config_free(config);
+
+	config = read_good(ROLLOUT("plugin: y.so, stage: Canary"));
+	assert_int_equal(config->modes[0].rollout->failures, 3);
+	assert_null(config->modes[0].rollout->options);
+	assert_int_equal(config->modes[0].rollout->n_selections, 0);
+	ek_config_free(config);
 }
 
 static void test_only_stages_other_than_off_are_rollouts(void **state)
@@ -362,7 +393,7 @@ static void test_only_stages_other_than_off_are_rollouts(void **state)
 	for (size_t i = 0; i < N(cases); i++) {
 		struct ek_config *config = read_good(cases[i].text);
 
-		assert_int_equal(config->modes[0].has_rollout, cases[i].has_rollout);
+		assert_int_equal(config->modes[0].rollout != NULL, cases[i].has_rollout);
 		ek_config_free(config);
 	}
 }
@@ -401,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_keys_and_types_are_refused_with_their_place),
 		cmocka_unit_test(test_names_and_patterns_are_judged),
 		cmocka_unit_test(test_registries_and_rollouts_are_judged_as_a_whole),
+		cmocka_unit_test(test_a_rollout_is_read_with_all_its_fields),
 		cmocka_unit_test(test_only_stages_other_than_off_are_rollouts),
 		cmocka_unit_test(test_a_document_that_is_no_yaml_is_refused_with_its_place),
 		cmocka_unit_test(test_a_document_without_bound_is_refused),

@@ -212,8 +212,7 @@ static void a_field_that_is_not_served_yet_is_named(void **state)
 		{ "\"policy\":\"UpsertOnly\"", "spec.policy" },
 		{ "\"policy\":\"Observe\"", "spec.policy" },
 		{ "\"deletionPolicy\":\"Orphan\",\"suspend\":true", NULL },
-		{ "\"modeOptions\":{\"a\":1}", "spec.modeOptions" },
-		{ "\"registryOptions\":{\"a\":1}", "spec.registryOptions" },
+		{ "\"modeOptions\":{\"a\":1},\"registryOptions\":{\"a\":1}", NULL },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Asks one version of a mode: shows it the syncer with its options and the view, and takes what it emits. Turning that into complete instances is in complete.c;
+ * which version is asked, and what a fault means for it, is rollout.c's. Read complete.c next.
+ */
+#include "sync/mode_turn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/yaml.h"
+#include "plugin/options.h"
+#include "sync/complete.h"
+
+#define OPTION_NODES_MAX 1000
+
+static int resolve_options(struct ek_engine *engine, const char *text, const struct ek_option *const *declared, const char *what,
+                           const struct ek_option_value *const **values, uint32_t *n, struct ek_error *err)
+{
+	const struct ek_value *given = NULL;
+	int code = EK_OK;
+
+	if (text)
+		code = ek_yaml_read(text, strlen(text), OPTION_NODES_MAX, &engine->scratch, &given, err);
+	if (code == EK_OK)
+		code = ek_options_resolve(declared, given, what, &engine->scratch, values, n, err);
+	if (code != EK_OK)
+		snprintf(err->reason, sizeof(err->reason), "InvalidOptions");
+	return code;
+}
+
+static int describe_syncer(struct ek_sync_syncer *syncer, const struct ek_mode_version *version, struct ek_syncer *view, struct ek_error *err)
+{
+	const struct ek_syncer_object *object = syncer->object;
+
+	*view = (struct ek_syncer){
+		.size = sizeof(*view), .is_secure = object->is_secure, .namespace_ = object->namespace_, .name = object->name,
+		.uid = object->uid, .application = object->application, .port_name = object->port.name, .port = object->port.number,
+		.secure_port_name = object->secure_port.name, .secure_port = object->secure_port.number,
+	};
+	return resolve_options(syncer->engine, object->mode_options, version->library->plugin->instance_options, "spec.modeOptions",
+	                       &view->options, &view->n_options, err);
+}
+
+static bool fail(struct ek_mode_turn *out, int code)
+{
+	out->fault.code = code;
+	out->fault_kind = code == EK_INVALID || code == EK_TOO_BIG ? EK_FAULT_STALLED : EK_FAULT_PASSING;
+	return false;
+}
+
+static int ask(struct ek_mode_version *version, const struct ek_syncer *view, const struct ek_cluster *cluster, struct ek_completion *completion,
+               struct ek_error *err)
+{
+	int code;
+
+	ek_services_enter(version->services);
+	code = version->ops->desired(version->self, view, cluster, &completion->sink, err);
+	ek_services_leave(version->services);
+	if (code == EK_OK && completion->code != EK_OK) {
+		code = completion->code; /* the mode swallowed a refusal */
+		*err = completion->err;
+	}
+	if (code != EK_OK && !err->reason[0])
+		snprintf(err->reason, sizeof(err->reason), "ModeFailed");
+	return code;
+}
+
+bool ek_mode_turn(struct ek_sync_syncer *syncer, struct ek_mode_version *version, struct ek_sync_registry *registry, const struct ek_cluster *cluster,
+                  struct ek_mode_turn *out)
+{
+	struct ek_syncer view;
+	struct ek_completion completion;
+	int code;
+
+	memset(out, 0, sizeof(*out));
+	code = describe_syncer(syncer, version, &view, &out->fault);
+	if (code == EK_OK)
+		code = resolve_options(syncer->engine, syncer->object->registry_options, registry->library->plugin->instance_options,
+		                       "spec.registryOptions", &completion.options, &completion.n_options, &out->fault);
+	if (code == EK_OK) {
+		ek_completion_init(&completion, syncer, registry);
+		code = ask(version, &view, cluster, &completion, &out->fault);
+	}
+	if (code != EK_OK) {
+		version->n_failed++;
+		return fail(out, code);
+	}
+	version->n_ok++;
+	out->wanted = completion.wanted;
+	out->n_wanted = completion.n;
+	return true;
+}
