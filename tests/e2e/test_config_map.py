@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configuration in a ConfigMap: taken when it changes, refused when it is wrong."""
 
-import shutil
-
 import pytest
 import yaml
 
 from kit.operator import BUILD, configuration
+from kit.plugins import add_plugin
 from kit.wait import eventually, stays
 
 
@@ -16,11 +15,8 @@ def plugins(tmp_path):
     directory = tmp_path / "plugins"
     directory.mkdir(mode=0o755)
     for built in (BUILD / "plugins").glob("*.so"):
-        shutil.copy(built, directory)
-        (directory / built.name).chmod(0o755)
-    other = directory / "pod-2.so"
-    other.write_bytes((directory / "pod.so").read_bytes() + b"\0")
-    other.chmod(0o755)
+        add_plugin(directory, built)
+    add_plugin(directory, directory / "pod.so", "pod-2.so", b"\0")
     return directory
 
 

@@ -1,52 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A third party's mode: compiled outside the tree against what `make install` puts down."""
 
-import os
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
 
-from conftest import ROOT
 from kit.operator import BUILD
+from kit.plugins import build_plugins, run
 from kit.wait import eventually
-
-SOURCE = Path(__file__).parent / "plugins" / "onebyone.c"
-
-MAKEFILE = """\
-EK_PLUGIN = onebyone
-SRCS = onebyone.c
-include $(shell pkg-config --variable=pluginmk eurekube-sdk)
-"""
-
-
-def run(*command, **options):
-    done = subprocess.run(command, text=True, capture_output=True, timeout=120, **options)
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def plugin_directory(tmp_path_factory):
     """The plugins as built, and onebyone.so beside them."""
-    work = tmp_path_factory.mktemp("out-of-tree")
-    prefix = work / "sdk"
-    # Make would take the variables of a make that runs this suite for its own.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key != "MFLAGS"}
-    run("make", "-C", ROOT, "install", f"PREFIX={prefix}", f"CONFIG={BUILD.name}", env=environment)
-
-    (work / "Makefile").write_text(MAKEFILE)
-    shutil.copy(SOURCE, work)
-    environment["PKG_CONFIG_PATH"] = str(prefix / "lib" / "pkgconfig")
-    run("make", "-C", work, "CFLAGS=-O2 -Wall -Wextra -Werror", env=environment)
-
-    plugins = work / "plugins"
-    plugins.mkdir(mode=0o755)
-    for built in [*(BUILD / "plugins").glob("*.so"), work / "onebyone.so"]:
-        shutil.copy(built, plugins)
-        (plugins / built.name).chmod(0o755)
-    return plugins
+    return build_plugins(tmp_path_factory.mktemp("out-of-tree"), "onebyone")
 
 
 def test_a_mode_compiled_outside_the_tree_serves_a_syncer(plugin_directory, make_operator, syncers, workload, eureka):

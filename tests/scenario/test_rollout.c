@@ -285,6 +285,17 @@ SCENARIO(rollback, comes_at_once_when_the_application_gets_another_name)
 	then_nothing_written(w);
 }
 
+SCENARIO(rollback, comes_when_the_registry_refuses_what_the_second_version_wants)
+{
+	given_served(w, NULL);
+	fake_eureka_rule(w->eureka, &(struct fake_rule){ .method = "POST", .times = 1000, .action = FAKE_ANSWER, .status = 400, .body = "{\"error\":\"no\"}" });
+	when_config_changes(w, document(SECOND("Canary", "channel: fresh", EVERYBODY)));
+	then_rolled_back(w, "RegistryRefused");
+	assert_string_equal(mark_of(w, "shop/WEB/web-1", "channel"), "");
+	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
+	assert_int_equal(fake_eureka_n(w->eureka, "WEB"), 3);
+}
+
 SCENARIO(rollback, does_not_come_for_a_pod_that_was_never_registered)
 {
 	given_versions(w, SECOND("Canary", "hides: web-2", EVERYBODY));

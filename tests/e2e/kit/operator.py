@@ -77,6 +77,10 @@ class Operator:
         lines = [line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
         return {series: float(value) for series, value in lines}
 
+    def state(self):
+        """What it tells people on this machine."""
+        return self.session.get(f"http://127.0.0.1:{self.debug_port}/debug/state", timeout=2).json()
+
     def kill9(self):
         self.process.kill()
 

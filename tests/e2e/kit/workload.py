@@ -97,6 +97,9 @@ class Syncers:
     def patch(self, name, **spec):
         return self.cluster.patch(*SYNCERS, name, {"spec": spec}, self.namespace)
 
+    def label(self, name, **labels):
+        return self.cluster.patch(*SYNCERS, name, {"metadata": {"labels": labels}}, self.namespace)
+
     def delete(self, name):
         self.cluster.delete(*SYNCERS, name, self.namespace)
 
