@@ -14,6 +14,7 @@
 
 struct behaviour {
 	char channel[32], hides[32], renames[32];
+	int32_t port;
 	bool fails;
 };
 
@@ -21,7 +22,8 @@ static const struct ek_option channel_option = { .size = sizeof(channel_option),
 static const struct ek_option hides_option = { .size = sizeof(hides_option), .name = "hides", .type = EK_OPTION_STRING, .help = "A pod it leaves out." };
 static const struct ek_option renames_option = { .size = sizeof(renames_option), .name = "renames", .type = EK_OPTION_STRING, .help = "Its application." };
 static const struct ek_option fails_option = { .size = sizeof(fails_option), .name = "fails", .type = EK_OPTION_BOOLEAN, .default_value = "false", .help = "It fails." };
-static const struct ek_option *const options[] = { &channel_option, &hides_option, &renames_option, &fails_option, NULL };
+static const struct ek_option port_option = { .size = sizeof(port_option), .name = "port", .type = EK_OPTION_INTEGER, .help = "Instead of the chosen port." };
+static const struct ek_option *const options[] = { &channel_option, &hides_option, &renames_option, &fails_option, &port_option, NULL };
 static const struct ek_option flavour_option = { .size = sizeof(flavour_option), .name = "flavour", .type = EK_OPTION_STRING, .help = "Metadata flavour." };
 static const struct ek_option *const instance_options[] = { &flavour_option, NULL };
 
@@ -42,6 +44,7 @@ static int create(const struct ek_host *host, const struct ek_option_value *cons
 	take(values, n, "hides", behaviour->hides, sizeof(behaviour->hides));
 	take(values, n, "renames", behaviour->renames, sizeof(behaviour->renames));
 	behaviour->fails = ek_option_find(values, n, "fails") && ek_option_find(values, n, "fails")->integer;
+	behaviour->port = ek_option_find(values, n, "port") ? (int32_t)ek_option_find(values, n, "port")->integer : 0;
 	*self = behaviour;
 	return EK_OK;
 }
@@ -66,6 +69,8 @@ static int emit_endpoint(const struct behaviour *behaviour, const struct ek_sync
 		return EK_OK;
 	if (ek_pick_ports(syncer, service, endpoint, &instance, err) != EK_OK)
 		return EK_OK;
+	if (behaviour->port)
+		instance.port = behaviour->port;
 	return sink->emit(sink, &instance, err);
 }
 
@@ -283,6 +288,17 @@ SCENARIO(rollback, comes_at_once_when_the_application_gets_another_name)
 	when_config_changes(w, document(SECOND("Canary", "renames: newname", EVERYBODY)));
 	then_rolled_back(w, "DeletesHeld");
 	then_nothing_written(w);
+}
+
+SCENARIO(rollback, does_not_come_for_another_port_and_the_new_entries_come_before_the_old_ones_go)
+{
+	given_served(w, NULL);
+	when_config_changes(w, document(SECOND("Canary", "port: 9090", EVERYBODY)));
+	within(w, 10000, is_up(w, "shop/WEB/web-1:9090") && is_up(w, "shop/WEB/web-3:9090"));
+	then_gone(w, "shop/WEB/web-1");
+	soon(w, fake_eureka_n(w->eureka, "WEB") == 3);
+	soon(w, !strcmp(channel_of(w), "canary"));
+	assert_string_equal(status_of(w, "shop/web", "rollback"), "");
 }
 
 SCENARIO(rollback, comes_when_the_registry_refuses_what_the_second_version_wants)
