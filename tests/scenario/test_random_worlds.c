@@ -17,11 +17,21 @@
 #define LEASE_MS  330000         /* a lease, doubled as Eureka does, and its eviction */
 #define STRANGER  "dc-host:a:8080"
 
-static const char config[] =
-	"clusterId: test\n"
-	"modes: {pod: {plugin: pod.so}}\n"
-	"registries: {main: {plugin: eureka.so, default: true, options: {serviceUrls: [\"http://" EUREKA_ORIGIN "/eureka/\"]}}}\n"
-	"audit: {periodSeconds: 60}\n";
+#define CONFIG(rollout, connections)                                                                                                          \
+	"clusterId: test\n"                                                                                                                  \
+	"modes: {pod: {plugin: pod.so" rollout "}}\n"                                                                                        \
+	"registries: {main: {plugin: eureka.so, default: true, limits: {connections: " connections "}, "                                      \
+	"options: {serviceUrls: [\"http://" EUREKA_ORIGIN "/eureka/\"]}}}\n"                                                                 \
+	"audit: {periodSeconds: 60}\n"
+
+/* The first is what a world begins with; none of the others may be noticed in the registry. */
+static const char *const configs[] = {
+	CONFIG("", "16"),
+	CONFIG("", "8"),
+	CONFIG(", rollout: {plugin: pod.so, stage: Shadow}", "16"),
+	CONFIG(", rollout: {plugin: pod.so, stage: Canary, select: [{percent: 50}]}", "16"),
+	CONFIG(", rollout: {plugin: pod.so, stage: Canary, select: [{percent: 100}]}", "8"),
+};
 
 static const char *const names[N_APPS] = { "a", "b", "c" };
 
@@ -294,6 +304,14 @@ static void mend(struct story *story)
 	sim_fault(story->w->loop, KUBE_ORIGIN, SIM_OK);
 }
 
+static void change_config(struct story *story)
+{
+	uint64_t which = draw(story, sizeof(configs) / sizeof(configs[0]));
+
+	TELL(story, "configuration %d", (int)which);
+	when_config_changes(story->w, configs[which]);
+}
+
 static void restart_operator(struct story *story)
 {
 	TELL(story, "the operator is killed");
@@ -307,7 +325,7 @@ static void restart_operator(struct story *story)
 static void happen(struct story *story)
 {
 	int app = (int)draw(story, N_APPS);
-	uint64_t what = draw(story, 20);
+	uint64_t what = draw(story, 21);
 
 	if (what < 10)
 		change_pod(story, app);
@@ -319,8 +337,10 @@ static void happen(struct story *story)
 		break_eureka(story);
 	else if (what < 19)
 		break_kube(story);
-	else
+	else if (what < 20)
 		restart_operator(story);
+	else
+		change_config(story);
 	if (what >= 13)
 		story->fault_ms = now_ms(story->w);
 }
@@ -495,7 +515,7 @@ static void live_through(uint64_t seed)
 {
 	struct story story = { .w = world_new(seed), .is_told = world_number("EK_STORY", 0) };
 
-	given_config(story.w, config);
+	given_config(story.w, configs[0]);
 	story.w->arg = &story;
 	story.w->on_cancel = check_cancel;
 	for (int app = 0; app < N_APPS; app++)
