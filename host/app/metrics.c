@@ -99,26 +99,18 @@ static void write_requests(struct ek_engine *engine, struct ek_buf *out)
 	}
 }
 
-static const char *label_of(const struct ek_mode_version *version)
+static const char *version_of(const struct ek_mode_version *version)
 {
 	return version->library ? version->library->plugin->version : "";
 }
 
-static void write_version(struct ek_buf *out, const char *mode, const char *channel, const struct ek_mode_version *version)
-{
-	ek_buf_addf(out, "eurekube_mode_runs_total{mode=\"%s\",channel=\"%s\",version=\"%s\",result=\"success\"} %" PRIu64 "\n", mode, channel,
-	            label_of(version), version->n_ok);
-	ek_buf_addf(out, "eurekube_mode_runs_total{mode=\"%s\",channel=\"%s\",version=\"%s\",result=\"error\"} %" PRIu64 "\n", mode, channel,
-	            label_of(version), version->n_failed);
-}
-
-struct rollout_tally {
+struct mode_tally {
 	uint64_t stable, canary, differing_syncers, differing_instances, rolled_back;
 };
 
-static struct rollout_tally tally_mode(const struct ek_engine *engine, const struct ek_sync_mode *mode)
+static struct mode_tally tally_mode(const struct ek_engine *engine, const struct ek_sync_mode *mode)
 {
-	struct rollout_tally tally = { 0 };
+	struct mode_tally tally = { 0 };
 
 	for (const struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next) {
 		if (strcmp(syncer->object->mode, mode->config->name) != 0)
@@ -134,35 +126,61 @@ static struct rollout_tally tally_mode(const struct ek_engine *engine, const str
 	return tally;
 }
 
-static void write_rollout(const struct ek_engine *engine, const struct ek_sync_mode *mode, struct ek_buf *out)
+static void write_by_version(struct ek_buf *out, const char *name, const struct ek_sync_mode *mode, const char *more, uint64_t stable, uint64_t canary)
 {
-	struct rollout_tally tally = tally_mode(engine, mode);
-	const char *name = mode->config->name;
+	ek_buf_addf(out, "%s{mode=\"%s\",channel=\"stable\",version=\"%s\"%s} %" PRIu64 "\n", name, mode->config->name, version_of(mode->stable), more, stable);
+	if (mode->canary)
+		ek_buf_addf(out, "%s{mode=\"%s\",channel=\"canary\",version=\"%s\"%s} %" PRIu64 "\n", name, mode->config->name, version_of(mode->canary), more,
+		            canary);
+}
 
-	ek_buf_addf(out, "eurekube_mode_syncers{mode=\"%s\",channel=\"stable\",version=\"%s\"} %" PRIu64 "\n", name, label_of(mode->stable), tally.stable);
-	if (!mode->canary)
-		return;
-	ek_buf_addf(out, "eurekube_mode_syncers{mode=\"%s\",channel=\"canary\",version=\"%s\"} %" PRIu64 "\n", name, label_of(mode->canary), tally.canary);
-	ek_buf_addf(out, "eurekube_rollout_differing_syncers{mode=\"%s\"} %" PRIu64 "\n", name, tally.differing_syncers);
-	ek_buf_addf(out, "eurekube_rollout_differing_instances{mode=\"%s\"} %" PRIu64 "\n", name, tally.differing_instances);
-	ek_buf_addf(out, "eurekube_rollout_rolled_back_syncers{mode=\"%s\"} %" PRIu64 "\n", name, tally.rolled_back);
+static void write_by_mode(struct ek_engine *engine, struct ek_buf *out, const char *name, const char *help, uint64_t (*value)(const struct mode_tally *tally))
+{
+	head(out, name, "gauge", help);
+	for (unsigned i = 0; i < engine->n_modes; i++) {
+		struct mode_tally tally = tally_mode(engine, engine->modes[i]);
+
+		if (engine->modes[i]->canary)
+			ek_buf_addf(out, "%s{mode=\"%s\"} %" PRIu64 "\n", name, engine->modes[i]->config->name, value(&tally));
+	}
+}
+
+static uint64_t differing_syncers(const struct mode_tally *tally)
+{
+	return tally->differing_syncers;
+}
+
+static uint64_t differing_instances(const struct mode_tally *tally)
+{
+	return tally->differing_instances;
+}
+
+static uint64_t rolled_back(const struct mode_tally *tally)
+{
+	return tally->rolled_back;
 }
 
 static void write_modes(struct ek_engine *engine, struct ek_buf *out)
 {
 	head(out, "eurekube_mode_runs_total", "counter", "How often a version of a mode was asked, by result.");
 	for (unsigned i = 0; i < engine->n_modes; i++) {
-		write_version(out, engine->modes[i]->config->name, "stable", engine->modes[i]->stable);
-		if (engine->modes[i]->canary)
-			write_version(out, engine->modes[i]->config->name, "canary", engine->modes[i]->canary);
+		const struct ek_sync_mode *mode = engine->modes[i];
+
+		write_by_version(out, "eurekube_mode_runs_total", mode, ",result=\"success\"", mode->stable->n_ok, mode->canary ? mode->canary->n_ok : 0);
+		write_by_version(out, "eurekube_mode_runs_total", mode, ",result=\"error\"", mode->stable->n_failed, mode->canary ? mode->canary->n_failed : 0);
 	}
-	head(out, "eurekube_rollout_rollbacks_total", "counter", "Syncers that went back to the first version of their mode.");
+	head(out, "eurekube_mode_syncers", "gauge", "EurekaSyncers by the version of their mode that serves them.");
+	for (unsigned i = 0; i < engine->n_modes; i++) {
+		struct mode_tally tally = tally_mode(engine, engine->modes[i]);
+
+		write_by_version(out, "eurekube_mode_syncers", engine->modes[i], "", tally.stable, tally.canary);
+	}
+	write_by_mode(engine, out, "eurekube_rollout_differing_syncers", "EurekaSyncers that two versions of their mode see differently.", differing_syncers);
+	write_by_mode(engine, out, "eurekube_rollout_differing_instances", "Instances that two versions of their mode see differently.", differing_instances);
+	write_by_mode(engine, out, "eurekube_rollout_rolled_back_syncers", "EurekaSyncers that are back with the first version.", rolled_back);
+	head(out, "eurekube_rollout_rollbacks_total", "counter", "How often a syncer went back to the first version of its mode.");
 	for (unsigned i = 0; i < engine->n_modes; i++)
 		ek_buf_addf(out, "eurekube_rollout_rollbacks_total{mode=\"%s\"} %" PRIu64 "\n", engine->modes[i]->config->name, engine->modes[i]->n_rollbacks);
-	ek_buf_adds(out, "# TYPE eurekube_mode_syncers gauge\n# TYPE eurekube_rollout_differing_syncers gauge\n"
-	            "# TYPE eurekube_rollout_differing_instances gauge\n# TYPE eurekube_rollout_rolled_back_syncers gauge\n");
-	for (unsigned i = 0; i < engine->n_modes; i++)
-		write_rollout(engine, engine->modes[i], out);
 }
 
 static void write_reconciles(struct ek_engine *engine, struct ek_buf *out)
@@ -184,6 +202,73 @@ static void write_reconciles(struct ek_engine *engine, struct ek_buf *out)
 	ek_buf_addf(out, "workqueue_adds_total{name=\"syncers\"} %" PRIu64 "\n", engine->queue.adds);
 	head(out, "eurekube_status_writes_total", "counter", "Status patches acknowledged.");
 	ek_buf_addf(out, "eurekube_status_writes_total %" PRIu64 "\n", engine->status_writes);
+}
+
+/* ---- plugins: one group of series per metric, over all instances ---- */
+
+struct plugin_metric {
+	struct ek_buf *out;
+	const char *name;
+	void (*write)(const struct plugin_metric *metric, const char *labels, const struct ek_services_stats *stats);
+};
+
+static void write_calls(const struct plugin_metric *metric, const char *labels, const struct ek_services_stats *stats)
+{
+	ek_buf_addf(metric->out, "%s{%s} %" PRIu64 "\n", metric->name, labels, stats->calls);
+}
+
+static void write_slow_calls(const struct plugin_metric *metric, const char *labels, const struct ek_services_stats *stats)
+{
+	ek_buf_addf(metric->out, "%s{%s} %" PRIu64 "\n", metric->name, labels, stats->slow_calls);
+}
+
+static void write_longest_call(const struct plugin_metric *metric, const char *labels, const struct ek_services_stats *stats)
+{
+	ek_buf_addf(metric->out, "%s{%s} %.6f\n", metric->name, labels, (double)stats->longest_us / 1e6);
+}
+
+static void write_misbehaviours(const struct plugin_metric *metric, const char *labels, const struct ek_services_stats *stats)
+{
+	for (int kind = 0; kind < EK_N_MISBEHAVIOURS; kind++)
+		ek_buf_addf(metric->out, "%s{%s,kind=\"%s\"} %" PRIu64 "\n", metric->name, labels, ek_misbehaviour_name((enum ek_misbehaviour)kind),
+		            stats->misbehaviours[kind]);
+}
+
+static void write_instance(const struct plugin_metric *metric, const struct ek_services *services, const char *what, const char *name, const char *more)
+{
+	struct ek_services_stats stats;
+	char labels[200];
+
+	ek_services_stats(services, &stats);
+	snprintf(labels, sizeof(labels), "plugin=\"%s\",instance=\"%s %.60s%s\"", ek_services_label(services), what, name, more);
+	metric->write(metric, labels, &stats);
+}
+
+static void write_plugin_metric(struct ek_engine *engine, const struct plugin_metric *metric, const char *type, const char *help)
+{
+	head(metric->out, metric->name, type, help);
+	for (unsigned i = 0; i < engine->n_modes; i++) {
+		const struct ek_sync_mode *mode = engine->modes[i];
+
+		if (mode->stable->library)
+			write_instance(metric, mode->stable->services, "mode", mode->config->name, "");
+		if (mode->canary && mode->canary->library)
+			write_instance(metric, mode->canary->services, "mode", mode->config->name, " canary");
+	}
+	for (unsigned i = 0; i < engine->n_registries; i++)
+		if (engine->registries[i]->instance)
+			write_instance(metric, engine->registries[i]->services, "registry", engine->registries[i]->config->name, "");
+}
+
+static void write_plugins(struct ek_engine *engine, struct ek_buf *out)
+{
+	write_plugin_metric(engine, &(struct plugin_metric){ out, "eurekube_plugin_calls_total", write_calls }, "counter", "Calls into plugins.");
+	write_plugin_metric(engine, &(struct plugin_metric){ out, "eurekube_plugin_slow_calls_total", write_slow_calls }, "counter",
+	                    "Calls that took more than 50 ms.");
+	write_plugin_metric(engine, &(struct plugin_metric){ out, "eurekube_plugin_longest_call_seconds", write_longest_call }, "gauge",
+	                    "The longest call since the instance was made.");
+	write_plugin_metric(engine, &(struct plugin_metric){ out, "eurekube_plugin_misbehaviour_total", write_misbehaviours }, "counter",
+	                    "What plugins did against their contract, and was contained.");
 }
 
 static void write_watches(struct ek_app *app, struct ek_buf *out)
@@ -245,4 +330,5 @@ void ek_metrics_write(struct ek_app *app, struct ek_buf *out)
 	write_requests(app->engine, out);
 	write_reconciles(app->engine, out);
 	write_modes(app->engine, out);
+	write_plugins(app->engine, out);
 }

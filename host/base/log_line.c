@@ -6,6 +6,8 @@
  */
 #include "base/log_line.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -42,25 +44,6 @@ static void adds(struct ek_log_line *line, const char *text)
 	add(line, text, strlen(text));
 }
 
-/* The length of the well-formed UTF-8 sequence at `at`, 0 if it is none. */
-static unsigned utf8_length(const unsigned char *at)
-{
-	unsigned n, i;
-
-	if (at[0] < 0x80)
-		return 1;
-	if (at[0] < 0xc2 || at[0] > 0xf4)
-		return 0;
-	n = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-	for (i = 1; i < n; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-		(at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static void add_control(struct ek_log_line *line, unsigned char c)
 {
 	char escaped[8];
@@ -84,7 +67,7 @@ static void add_escaped(struct ek_log_line *line, const char *text)
 			adds(line, "...");
 			return;
 		}
-		n = utf8_length(at);
+		n = ek_utf8_length((const char *)at);
 		if (!n) {
 			adds(line, "\xef\xbf\xbd");
 			n = 1;

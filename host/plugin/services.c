@@ -21,6 +21,7 @@ void ek_services_begin(struct ek_services *services, enum ek_call_kind kind)
 	if (services->call.kind != EK_CALL_NONE)
 		EK_BUG("%s is called from within itself", services->who);
 	services->call = (struct ek_call){ .kind = kind };
+	services->n_call_news = 0;
 	ek_loop_enter(services->loop, services->who);
 }
 
@@ -47,6 +48,15 @@ static void count_call(struct ek_services *services, int64_t spent_us)
 	EK_WARN(&services->log, "a plugin's call took long", EK_I("ms", spent_us / 1000));
 }
 
+/* What other threads have done cannot be logged by them. */
+static void tell_of_threads(struct ek_services *services)
+{
+	if (__atomic_exchange_n(&services->n_strangers, 0, __ATOMIC_RELAXED))
+		ek_services_blame(services, EK_MISBEHAVIOUR_THREAD, "calls the host from another thread; only post may be called so");
+	if (__atomic_exchange_n(&services->n_lost_posts, 0, __ATOMIC_RELAXED))
+		ek_services_blame(services, EK_MISBEHAVIOUR_TOO_MANY, "has more than %d posts waiting", EK_POSTS_MAX);
+}
+
 static void release(struct ek_services *services)
 {
 	if (!services->is_dead || services->call.kind != EK_CALL_NONE || services->n_paused ||
@@ -62,6 +72,7 @@ void ek_services_leave(struct ek_services *services)
 
 	services->call.kind = EK_CALL_NONE;
 	count_call(services, spent_us);
+	tell_of_threads(services);
 	release(services);
 }
 
@@ -100,12 +111,32 @@ static int64_t wall_ms(const struct ek_host *host)
 
 static const struct ek_option_value *find_option(const struct ek_host *host, const char *name)
 {
-	const struct ek_services_config *config = &ek_services_of(host)->config;
+	struct ek_services *services = ek_services_of(host);
+	const struct ek_services_config *config = &services->config;
 
-	for (uint32_t i = 0; i < config->n_options; i++)
+	for (uint32_t i = 0; name && i < config->n_options; i++)
 		if (!strcmp(config->options[i]->name, name))
 			return config->options[i];
+	ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "asks for the option %.60s, which it does not declare", name ? name : "NULL");
 	return NULL;
+}
+
+/* ---- What holds resources ---- */
+
+/* Whether a slot that hands out a handle may do so now. A closed instance gets none: nobody would listen. */
+static bool is_allowed(struct ek_services *services, const char *slot, bool has_function, uint64_t n, uint64_t maximum)
+{
+	if (!ek_services_is_ours(services))
+		return false;
+	if (services->is_closed)
+		ek_services_blame(services, EK_MISBEHAVIOUR_CLOSED, "calls %s after closed", slot);
+	else if (!has_function)
+		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "calls %s without a function", slot);
+	else if (n >= maximum)
+		ek_services_blame(services, EK_MISBEHAVIOUR_TOO_MANY, "calls %s more than %llu times at once", slot, (unsigned long long)maximum);
+	else
+		return true;
+	return false;
 }
 
 /* ---- Timers ---- */
@@ -145,8 +176,11 @@ static void on_timer(void *arg)
 static struct ek_timer_handle *start_timer(const struct ek_host *host, int64_t delay_ms, void (*fn)(void *arg), void *arg)
 {
 	struct ek_services *services = ek_services_of(host);
-	struct ek_timer_handle *handle = ek_xcalloc(1, sizeof(*handle));
+	struct ek_timer_handle *handle;
 
+	if (!is_allowed(services, "timer_start", fn != NULL, services->stats.timers, EK_TIMERS_MAX))
+		return NULL;
+	handle = ek_xcalloc(1, sizeof(*handle));
 	handle->services = services;
 	handle->fn = fn;
 	handle->arg = arg;
@@ -163,7 +197,7 @@ static struct ek_timer_handle *start_timer(const struct ek_host *host, int64_t d
 
 static void stop_timer(const struct ek_host *host, struct ek_timer_handle *handle)
 {
-	if (!handle)
+	if (!handle || !ek_services_is_ours(ek_services_of(host)))
 		return;
 	ek_loop_disarm(handle->services->loop, &handle->timer);
 	drop_timer(handle);
@@ -195,8 +229,13 @@ static struct ek_fd_handle *watch_fd(const struct ek_host *host, int fd, uint32_
 	void *arg, struct ek_error *err)
 {
 	struct ek_services *services = ek_services_of(host);
-	struct ek_fd_handle *handle = ek_xcalloc(1, sizeof(*handle));
+	struct ek_fd_handle *handle;
 
+	if (!is_allowed(services, "fd_watch", fn && fd >= 0, services->stats.watches, EK_WATCHES_MAX)) {
+		ek_fail(err, EK_INVALID, "this descriptor cannot be watched: there is no function, no descriptor, or there are too many");
+		return NULL;
+	}
+	handle = ek_xcalloc(1, sizeof(*handle));
 	handle->services = services;
 	handle->fn = fn;
 	handle->arg = arg;
@@ -216,12 +255,13 @@ static struct ek_fd_handle *watch_fd(const struct ek_host *host, int fd, uint32_
 
 static void update_fd(const struct ek_host *host, struct ek_fd_handle *handle, uint32_t events)
 {
-	ek_loop_update_fd(handle->watch, events);
+	if (handle && ek_services_is_ours(ek_services_of(host)))
+		ek_loop_update_fd(handle->watch, events);
 }
 
 static void stop_fd(const struct ek_host *host, struct ek_fd_handle *handle)
 {
-	if (!handle)
+	if (!handle || !ek_services_is_ours(ek_services_of(host)))
 		return;
 	ek_loop_unwatch_fd(handle->watch);
 	*handle->prev = handle->next;
@@ -259,10 +299,16 @@ static void on_post(void *arg)
 static void post(const struct ek_host *host, void (*fn)(void *arg), void *arg)
 {
 	struct ek_services *services = ek_services_of(host);
-	struct post *post = ek_xmalloc(sizeof(*post));
+	struct post *post;
 
+	if (!fn || __atomic_add_fetch(&services->n_posted, 1, __ATOMIC_ACQ_REL) > EK_POSTS_MAX) {
+		if (fn)
+			__atomic_sub_fetch(&services->n_posted, 1, __ATOMIC_ACQ_REL);
+		__atomic_add_fetch(&services->n_lost_posts, 1, __ATOMIC_RELAXED);
+		return;
+	}
+	post = ek_xmalloc(sizeof(*post));
 	*post = (struct post){ .services = services, .fn = fn, .arg = arg };
-	__atomic_add_fetch(&services->n_posted, 1, __ATOMIC_ACQ_REL);
 	ek_loop_post(services->loop, on_post, post);
 }
 
@@ -306,6 +352,7 @@ struct ek_services *ek_services_new(struct ek_loop *loop, struct ek_http *http, 
 
 	services->loop = loop;
 	services->http = http;
+	services->thread = pthread_self();
 	ek_arena_init(&services->arena);
 	copy_config(services, config);
 	services->who = ek_arena_printf(&services->arena, "plugin %s %s", config->library->label, config->name);

@@ -53,9 +53,28 @@ void ek_services_enter(struct ek_services *services);
 void ek_services_enter_ending(struct ek_services *services);
 void ek_services_leave(struct ek_services *services);
 
+/* Ways in which a plugin breaks its contract at run time. Each is contained, counted, and logged when its count is a power of two. */
+enum ek_misbehaviour {
+	EK_MISBEHAVIOUR_EARLY,                     /* completes an operation inside the call that started it */
+	EK_MISBEHAVIOUR_TWICE,                     /* completes an operation that is completed, or that never was */
+	EK_MISBEHAVIOUR_NEVER,                     /* does not complete an operation within its deadline */
+	EK_MISBEHAVIOUR_CLOSED,                    /* calls after it has said that it is closed */
+	EK_MISBEHAVIOUR_GARBAGE,                   /* hands over what is no text, no number in range, no pointer */
+	EK_MISBEHAVIOUR_REFUSED,                   /* emits an instance that is not acceptable, or goes on after a refusal */
+	EK_MISBEHAVIOUR_TOO_MANY,                  /* timers, descriptors, requests, posts, news, instances beyond their bounds */
+	EK_MISBEHAVIOUR_THREAD,                    /* calls from another thread than the loop's */
+	EK_N_MISBEHAVIOURS
+};
+const char *ek_misbehaviour_name(enum ek_misbehaviour kind);
+
+/* `what` completes "the plugin ..." */
+EK_PRINTF(3, 4) void ek_services_blame(struct ek_services *services, enum ek_misbehaviour kind, const char *what, ...);
+/* "eureka/0.1.0" */
+const char *ek_services_label(const struct ek_services *services);
+
 struct ek_services_stats {
 	uint64_t calls, slow_calls, requests;
-	uint64_t early_completions;                /* inside the call that started them */
+	uint64_t misbehaviours[EK_N_MISBEHAVIOURS];
 	int64_t longest_us;
 	uint64_t timers, watches;                  /* live now */
 };

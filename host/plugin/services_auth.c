@@ -85,9 +85,15 @@ static const char *path_of(const struct ek_services *services, const char *name)
 
 int ek_services_secret(const struct ek_host *host, const char *name, char *buffer, uint32_t buffer_bytes, struct ek_error *err)
 {
+	struct ek_services *services = ek_services_of(host);
 	struct secret secret = { .n = 0 };
-	int code = read_secret(name, path_of(ek_services_of(host), name), &secret, err);
+	int code;
 
+	if (!name || !buffer || !buffer_bytes) {
+		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "asks for a secret without a name or a buffer");
+		return ek_fail(err, EK_INVALID, "a secret needs a name and a buffer");
+	}
+	code = read_secret(name, path_of(services, name), &secret, err);
 	if (code == EK_OK && secret.n >= buffer_bytes)
 		code = ek_fail(err, EK_TOO_BIG, "the %s does not fit into the plugin's buffer of %u bytes", name, buffer_bytes);
 	else if (code == EK_OK)

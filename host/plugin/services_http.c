@@ -7,6 +7,7 @@
 #include "plugin/services_inside.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 
@@ -16,6 +17,7 @@
 #define BODY_BYTES          (1u << 20)
 #define COLLECTED_MAX_BYTES (64u << 20) /* whoever wants more takes it in pieces */
 #define HEADERS_MAX         64
+#define REQUEST_BODY_MAX    (64u << 20)
 
 struct ek_http_handle {
 	struct ek_http_call *call;
@@ -28,6 +30,7 @@ struct ek_http_handle {
 
 static void drop_request(struct ek_http_handle *handle)
 {
+	handle->services->n_requests--;
 	*handle->prev = handle->next;
 	if (handle->next)
 		handle->next->prev = handle->prev;
@@ -140,6 +143,8 @@ static void on_done(void *arg, const struct ek_http_result *result)
 
 static int check_request(const struct ek_services *services, const struct ek_http_request *request, struct ek_error *err)
 {
+	if (!request)
+		return ek_fail(err, EK_INVALID, "the plugin's request is NULL");
 	if (request->size < sizeof(*request))
 		return ek_fail(err, EK_INVALID, "the plugin's request is %u bytes, but has %zu; set .size", request->size, sizeof(*request));
 	if (!request->method || !request->url || !request->on_done)
@@ -148,6 +153,17 @@ static int check_request(const struct ek_services *services, const struct ek_htt
 		return ek_fail(err, EK_INVALID, "the plugin's request is for the unknown lane %u", request->lane);
 	if (request->n_headers > HEADERS_MAX)
 		return ek_fail(err, EK_TOO_BIG, "the plugin's request has %u headers; it may have %d", request->n_headers, HEADERS_MAX);
+	if (request->n_headers && !request->headers)
+		return ek_fail(err, EK_INVALID, "the plugin's request has headers that are NULL");
+	for (uint32_t i = 0; i < request->n_headers; i++)
+		if (!request->headers[i] || !ek_text_is_good(request->headers[i]->key, 256) || !ek_text_is_good(request->headers[i]->value, 16384))
+			return ek_fail(err, EK_INVALID, "the plugin's request has a header that is NULL, too long or has control characters");
+	if (!ek_text_is_good(request->method, 16) || !ek_text_is_good(request->url, 8192))
+		return ek_fail(err, EK_INVALID, "the plugin's request has a method or URL that is too long or has control characters");
+	if (request->body && request->body_bytes > REQUEST_BODY_MAX)
+		return ek_fail(err, EK_TOO_BIG, "the plugin's request has a body of %u bytes; it may have %u", request->body_bytes, REQUEST_BODY_MAX);
+	if (services->n_requests >= EK_REQUESTS_MAX)
+		return ek_fail(err, EK_TOO_BIG, "the plugin has %u requests under way; it may have %u", services->n_requests, EK_REQUESTS_MAX);
 	if (!services->http)
 		return ek_fail(err, EK_INVALID, "there is no HTTP for this instance");
 	return EK_OK;
@@ -189,8 +205,16 @@ struct ek_http_handle *ek_services_http(const struct ek_host *host, const struct
 	struct ek_http_handle *handle;
 	struct ek_http_req req;
 
-	if (check_request(services, request, err) != EK_OK)
+	if (!ek_services_is_ours(services))
 		return NULL;
+	if (services->is_closed) {
+		ek_services_blame(services, EK_MISBEHAVIOUR_CLOSED, "calls http after closed");
+		return NULL;
+	}
+	if (check_request(services, request, err) != EK_OK) {
+		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "makes a request that cannot be sent");
+		return NULL;
+	}
 	if (!services->client)
 		make_client(services);
 	describe_request(request, headers, &req);
@@ -206,6 +230,7 @@ struct ek_http_handle *ek_services_http(const struct ek_host *host, const struct
 		return NULL;
 	}
 	services->stats.requests++;
+	services->n_requests++;
 	handle->prev = &services->requests;
 	handle->next = services->requests;
 	if (handle->next)
@@ -216,7 +241,7 @@ struct ek_http_handle *ek_services_http(const struct ek_host *host, const struct
 
 void ek_services_http_cancel(const struct ek_host *host, struct ek_http_handle *handle)
 {
-	if (!handle)
+	if (!handle || !ek_services_is_ours(ek_services_of(host)))
 		return;
 	ek_http_cancel(handle->call);
 	drop_request(handle);

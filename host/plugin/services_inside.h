@@ -8,6 +8,7 @@
 #ifndef EK_PLUGIN_SERVICES_INSIDE_H
 #define EK_PLUGIN_SERVICES_INSIDE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +18,13 @@
 #include "plugin/services.h"
 
 #define EK_METRICS_MAX 32
+#define EK_RESULT_TEXT 512
+#define EK_TIMERS_MAX 10000
+#define EK_WATCHES_MAX 1000
+#define EK_REQUESTS_MAX 10000   /* queued ones included */
+#define EK_POSTS_MAX 100000
+#define EK_NEWS_MAX 10000       /* in one call */
+#define EK_LIST_ENTRIES_MAX 1000000
 
 /* What the plugin is doing right now. */
 enum ek_call_kind {
@@ -53,6 +61,12 @@ struct ek_services {
 	unsigned n_paused;
 	bool is_closed, is_dead;
 	int n_posted;                          /* atomic */
+	unsigned n_strangers, n_lost_posts;    /* atomic: calls from other threads, posts beyond the bound; told on the next turn */
+	pthread_t thread;                      /* the loop's */
+	unsigned n_requests, n_call_news;      /* in flight; told in the running call */
+	uint64_t spoiled_token;                /* the list that has given garbage: its end is not believed */
+	size_t n_list_entries;
+	bool has_lost_news;
 
 	struct ek_timer_handle *timers;
 	struct ek_fd_handle *watches;
@@ -65,7 +79,7 @@ struct ek_services {
 	struct ek_services_stats stats;
 	struct ek_metric metrics[EK_METRICS_MAX];
 	unsigned n_metrics;
-	bool told_bad_metric, told_early;
+	bool told_bad_metric;
 	int64_t log_refill_ms;
 	unsigned log_credit, log_dropped;
 };
@@ -79,6 +93,16 @@ static inline struct ek_services *ek_services_of(const struct ek_host *host)
 void ek_services_begin(struct ek_services *services, enum ek_call_kind kind);
 struct ek_call ek_services_pause(struct ek_services *services);
 void ek_services_resume(struct ek_services *services, struct ek_call call);
+
+/* Whether this is the loop's thread; counted if not, and the slot does nothing then. */
+bool ek_services_is_ours(struct ek_services *services);
+
+/* services_check.c: what plugins hand over, copied or refused */
+#define EK_TEXT_MAX 4096
+/* Makes *out from what a plugin gave, with its message in `message`; false: it was garbage, and *out is a failure that says so. */
+bool ek_services_take_result(struct ek_services *services, const struct ek_result *given, char message[EK_RESULT_TEXT], struct ek_result *out);
+/* NULL, or what is wrong with an entry. */
+const char *ek_services_judge_entry(const struct ek_entry *entry);
 
 /* services_http.c */
 struct ek_http_handle *ek_services_http(const struct ek_host *host, const struct ek_http_request *request, struct ek_error *err);

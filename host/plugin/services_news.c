@@ -7,7 +7,9 @@
 #include "plugin/services_inside.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,9 +87,17 @@ static const struct ek_entry *copy_entry(struct ek_arena *arena, const struct ek
 
 /* ---- Waiting ---- */
 
+/* NULL: too many in this call already. */
 static struct ek_news *add_news(struct ek_services *services)
 {
-	struct ek_news *news = ek_xcalloc(1, sizeof(*news));
+	struct ek_news *news;
+
+	if (services->n_call_news >= EK_NEWS_MAX) {
+		ek_services_blame(services, EK_MISBEHAVIOUR_TOO_MANY, "tells more than %d news in one call", EK_NEWS_MAX);
+		return NULL;
+	}
+	services->n_call_news++;
+	news = ek_xcalloc(1, sizeof(*news));
 
 	ek_arena_init(&news->arena);
 	*services->news_end = news;
@@ -104,6 +114,7 @@ static struct ek_news *take_news(struct ek_services *services)
 	if (!news)
 		return NULL;
 	services->news = news->next;
+	services->has_lost_news = services->has_lost_news && !news->is_lost;
 	if (!services->news)
 		services->news_end = &services->news;
 	return news;
@@ -119,15 +130,6 @@ static void free_news(struct ek_news *news)
 static bool must_wait(const struct ek_services *services)
 {
 	return services->call.kind == EK_CALL_STARTING || services->call.kind == EK_CALL_ENDING;
-}
-
-static void blame(struct ek_services *services)
-{
-	services->stats.early_completions++;
-	if (services->told_early)
-		return;
-	services->told_early = true;
-	EK_WARN(&services->log, "a plugin completes operations inside the call that started them; a completion must come on a later turn");
 }
 
 /* ---- Telling the owner ---- */
@@ -194,26 +196,55 @@ static void on_news(void *arg)
 
 /* ---- The slots ---- */
 
-static void op_done(const struct ek_host *host, uint64_t token, const struct ek_result *result)
+/* True for a call that counts: from the loop's thread, by an instance that has not closed. */
+static bool is_welcome(struct ek_services *services, const char *slot)
+{
+	if (!ek_services_is_ours(services))
+		return false;
+	if (!services->is_closed)
+		return true;
+	ek_services_blame(services, EK_MISBEHAVIOUR_CLOSED, "calls %s after closed", slot);
+	return false;
+}
+
+/* A list that gave garbage proves nothing, whatever its end says. */
+static void doubt_spoiled(struct ek_services *services, uint64_t token, char message[EK_RESULT_TEXT], struct ek_result *result)
+{
+	if (token == services->spoiled_token && result->code == EK_OK) {
+		result->code = EK_PLUGIN;
+		snprintf(message, EK_RESULT_TEXT, "plugin %s listed garbage", ek_services_label(services));
+		result->message = message;
+	}
+	if (token == services->spoiled_token)
+		services->spoiled_token = 0;
+	services->n_list_entries = 0;
+}
+
+static void op_done(const struct ek_host *host, uint64_t token, const struct ek_result *given)
 {
 	struct ek_services *services = ek_services_of(host);
+	char message[EK_RESULT_TEXT];
+	struct ek_result result;
 	struct ek_news *news;
 
+	if (!is_welcome(services, "op_done"))
+		return;
+	ek_services_take_result(services, given, message, &result);
+	doubt_spoiled(services, token, message, &result);
 	if (!must_wait(services)) {
-		tell_done(services, token, result);
+		tell_done(services, token, &result);
 		return;
 	}
 	if (services->call.kind == EK_CALL_STARTING)
-		blame(services);
-	if (services->is_closed)
-		return;
+		ek_services_blame(services, EK_MISBEHAVIOUR_EARLY, "completes operations inside the call that started them; a completion must come on a later turn");
 	news = add_news(services);
+	if (!news)
+		return;
 	news->is_completion = true;
 	news->token = token;
-	news->result = *result;
-	news->result.size = sizeof(news->result);
-	news->result.message = ek_arena_strdup(&news->arena, result->message);
-	news->result.entry = copy_entry(&news->arena, result->entry);
+	news->result = result;
+	news->result.message = ek_arena_strdup(&news->arena, result.message);
+	news->result.entry = copy_entry(&news->arena, result.entry);
 }
 
 /* May come inside `list`: the owner has asked for it. */
@@ -221,11 +252,19 @@ static int list_entry(const struct ek_host *host, uint64_t token, const struct e
 {
 	struct ek_services *services = ek_services_of(host);
 	const struct ek_services_owner *owner = &services->config.owner;
+	const char *wrong = ek_services_judge_entry(entry);
 	struct ek_call call;
 	int code;
 
-	if (services->is_closed || !owner->on_list_entry)
+	if (!is_welcome(services, "list_entry") || !owner->on_list_entry)
 		return 1;
+	if (!wrong && ++services->n_list_entries > EK_LIST_ENTRIES_MAX)
+		wrong = "more entries than a million";
+	if (wrong) {
+		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "lists %s", wrong);
+		services->spoiled_token = token;
+		return 1;
+	}
 	call = ek_services_pause(services);
 	code = owner->on_list_entry(owner->arg, token, entry);
 	ek_services_resume(services, call);
@@ -235,15 +274,18 @@ static int list_entry(const struct ek_host *host, uint64_t token, const struct e
 static void lost(const struct ek_host *host, const char *why)
 {
 	struct ek_services *services = ek_services_of(host);
+	char text[EK_RESULT_TEXT];
 	struct ek_news *news;
 
-	if (!must_wait(services)) {
-		tell_lost(services, why);
-	} else if (!services->is_closed) {
-		news = add_news(services);
-		news->is_lost = true;
-		news->why = ek_arena_strdup(&news->arena, why);
-	}
+	if (!is_welcome(services, "lost"))
+		return;
+	ek_text_copy(text, sizeof(text), why);
+	news = services->has_lost_news ? NULL : add_news(services); /* once a turn is enough */
+	if (!news)
+		return;
+	services->has_lost_news = true;
+	news->is_lost = true;
+	news->why = ek_arena_strdup(&news->arena, text);
 }
 
 static void changed(const struct ek_host *host, const char *application, const char *id)
@@ -251,13 +293,17 @@ static void changed(const struct ek_host *host, const char *application, const c
 	struct ek_services *services = ek_services_of(host);
 	struct ek_news *news;
 
-	if (!must_wait(services)) {
-		tell_changed(services, application, id);
-	} else if (!services->is_closed) {
-		news = add_news(services);
-		news->application = ek_arena_strdup(&news->arena, application);
-		news->id = ek_arena_strdup(&news->arena, id);
+	if (!is_welcome(services, "changed"))
+		return;
+	if (!ek_text_is_good(id, EK_ID_MAX) || (application && !ek_text_is_good(application, EK_TEXT_MAX))) {
+		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "tells of a change of an entry whose name is no text");
+		return;
 	}
+	news = add_news(services);
+	if (!news)
+		return;
+	news->application = ek_arena_strdup(&news->arena, application);
+	news->id = ek_arena_strdup(&news->arena, id);
 }
 
 static void closed(const struct ek_host *host)
@@ -266,10 +312,8 @@ static void closed(const struct ek_host *host)
 	const struct ek_services_owner *owner = &services->config.owner;
 	struct ek_call call;
 
-	if (services->is_closed) {
-		EK_WARN(&services->log, "a plugin says that it is closed more than once");
+	if (!is_welcome(services, "closed"))
 		return;
-	}
 	services->is_closed = true;
 	if (!owner->on_closed)
 		return;

@@ -31,6 +31,17 @@ static bool may_log(struct ek_services *services)
 	return true;
 }
 
+/* The log cuts long texts and mends bad ones; here they need only be there. */
+static bool is_line(const char *message, const struct ek_pair *const *pairs, uint32_t n_pairs)
+{
+	if (!message || (n_pairs && !pairs))
+		return false;
+	for (uint32_t i = 0; i < n_pairs && i < LOG_FIELDS; i++)
+		if (!pairs[i] || !pairs[i]->key || !pairs[i]->value)
+			return false;
+	return true;
+}
+
 static void log_line(const struct ek_host *host, uint32_t level, const char *message, const struct ek_pair *const *pairs,
 	uint32_t n_pairs)
 {
@@ -39,6 +50,12 @@ static void log_line(const struct ek_host *host, uint32_t level, const char *mes
 	enum ek_log_level known = level > EK_LOG_ERROR ? EK_LOG_ERROR : level < EK_LOG_DEBUG ? EK_LOG_DEBUG : (enum ek_log_level)level;
 	unsigned n = 0;
 
+	if (!ek_services_is_ours(services))
+		return;
+	if (!is_line(message, pairs, n_pairs)) {
+		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "logs a text that is NULL");
+		return;
+	}
 	if (!ek_log_is_on(known) || !may_log(services))
 		return;
 	for (; n < n_pairs && n < LOG_FIELDS; n++)
@@ -53,7 +70,7 @@ static void log_line(const struct ek_host *host, uint32_t level, const char *mes
 
 static bool is_metric_name(const char *name)
 {
-	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
+	size_t n = name && strnlen(name, 41) <= 40 ? strspn(name, "abcdefghijklmnopqrstuvwxyz_") : 0;
 
 	return n && n <= 40 && name[n] == '\0';
 }
@@ -61,7 +78,9 @@ static bool is_metric_name(const char *name)
 /* NULL: not to be had, and that was said once. */
 static struct ek_metric *find_metric(struct ek_services *services, const char *name, bool is_counter)
 {
-	for (unsigned i = 0; i < services->n_metrics; i++)
+	if (!ek_services_is_ours(services))
+		return NULL;
+	for (unsigned i = 0; name && i < services->n_metrics; i++)
 		if (!strcmp(services->metrics[i].name, name) && services->metrics[i].is_counter == is_counter)
 			return &services->metrics[i];
 	if (is_metric_name(name) && services->n_metrics < EK_METRICS_MAX) {
@@ -72,7 +91,7 @@ static struct ek_metric *find_metric(struct ek_services *services, const char *n
 		return metric;
 	}
 	if (!services->told_bad_metric)
-		EK_WARN(&services->log, "a plugin's metric is left out; names are [a-z_]{1,40}, at most 32", EK_S("metric", name));
+		EK_WARN(&services->log, "a plugin's metric is left out; names are [a-z_]{1,40}, at most 32", EK_S("metric", name ? name : "NULL"));
 	services->told_bad_metric = true;
 	return NULL;
 }

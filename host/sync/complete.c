@@ -5,10 +5,14 @@
  */
 #include "sync/complete.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "sync/identity.h"
 #include "sync/status_rules.h"
 
@@ -17,17 +21,47 @@
 
 static int emit(const struct ek_sink *sink, const struct ek_instance *instance, struct ek_error *err);
 
-void ek_completion_init(struct ek_completion *completion, struct ek_sync_syncer *syncer, struct ek_sync_registry *registry)
-{
-	const struct ek_option_value *const *options = completion->options;
-	uint32_t n_options = completion->n_options;
+/* ---- life ---- */
 
-	memset(completion, 0, sizeof(*completion));
-	completion->sink = (struct ek_sink){ .size = sizeof(completion->sink), .emit = emit };
-	completion->syncer = syncer;
-	completion->registry = registry;
-	completion->options = options;
-	completion->n_options = n_options;
+static size_t count_endpoints(const struct ek_cluster *cluster)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < cluster->n_services; i++)
+		n += cluster->services[i]->n_endpoints;
+	return n;
+}
+
+struct ek_completion *ek_completion_open(struct ek_mode_version *version, struct ek_sync_syncer *syncer, struct ek_sync_registry *registry,
+                                         const struct ek_cluster *cluster, const struct ek_option_value *const *options, uint32_t n_options)
+{
+	if (!version->completion)
+		version->completion = ek_xcalloc(1, sizeof(*version->completion));
+	*version->completion = (struct ek_completion){
+		.sink = { .size = sizeof(version->completion->sink), .emit = emit },
+		.is_open = true, .version = version, .cluster = cluster, .n_endpoints = count_endpoints(cluster),
+		.syncer = syncer, .registry = registry, .options = options, .n_options = n_options,
+	};
+	return version->completion;
+}
+
+void ek_completion_close(struct ek_completion *completion)
+{
+	completion->is_open = false;
+}
+
+/* ---- blame ---- */
+
+int ek_completion_blame(struct ek_mode_version *version, enum ek_misbehaviour kind, struct ek_error *err, const char *format, ...)
+{
+	char text[200];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	ek_services_blame(version->services, kind, "%s", text);
+	return ek_fail_reason(err, EK_PLUGIN, "PluginMisbehaved", "%s (plugin %s) %s", version->name, ek_services_label(version->services), text);
 }
 
 /* ---- the table of wanted instances ---- */
@@ -69,40 +103,106 @@ static void grow(struct ek_completion *completion)
 
 /* ---- checks ---- */
 
-static bool is_text(const char *text)
-{
-	size_t n = strnlen(text, TEXT_MAX);
-
-	if (n == TEXT_MAX)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			return false;
-	return true;
-}
-
 static bool is_port(int32_t port)
 {
 	return port >= 0 && port <= 65535;
 }
 
-static int check_emitted(const struct ek_completion *completion, const struct ek_instance *in, struct ek_error *err)
+static bool is_shown(const struct ek_completion *completion, const struct ek_service *service)
 {
-	const char *const texts[] = { in->application, in->name, in->address, in->vip_address, in->secure_vip_address, in->home_page_path,
-		                      in->status_page_path, in->health_check_path, in->zone, in->node_name };
+	for (uint32_t i = 0; service && i < completion->cluster->n_services; i++)
+		if (completion->cluster->services[i] == service)
+			return true;
+	return false;
+}
 
-	if (in->size < sizeof(uint32_t) * 2 || !in->name || !in->name[0] || !in->address || !in->address[0])
-		return ek_fail_reason(err, EK_PLUGIN, "PluginMisbehaved", "the mode emitted an instance without name or address");
-	if (!is_port(in->port) || !is_port(in->secure_port) || (!in->port && !in->secure_port))
-		return ek_fail_reason(err, EK_PLUGIN, "PluginMisbehaved", "the mode emitted %.60s with port %d", in->name, in->port);
+/* Endpoints come in an order; a mode takes them one after the other, so the next one is looked at first. */
+static bool has_endpoint(struct ek_completion *completion, const struct ek_service *service, const struct ek_endpoint *endpoint)
+{
+	for (uint32_t i = 0; i < service->n_endpoints; i++) {
+		uint32_t at = (completion->next_endpoint + i) % service->n_endpoints;
+
+		if (service->endpoints[at] == endpoint) {
+			completion->next_endpoint = at + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The source must be what the mode was shown: its conditions decide the status. */
+static const char *judge_source(struct ek_completion *completion, const struct ek_instance *in)
+{
+	if (in->source_service && !is_shown(completion, in->source_service))
+		return "emitted an instance of a Service that it was not shown";
+	if (in->source && (!in->source_service || !has_endpoint(completion, in->source_service, in->source)))
+		return "emitted an instance of an endpoint that it was not shown in that Service";
+	if (in->status < EK_STATUS_NONE || in->status > EK_STATUS_UNKNOWN)
+		return "emitted an instance with a status that there is not";
+	return NULL;
+}
+
+static const char *judge_metadata(const struct ek_instance *in)
+{
+	if (in->n_metadata && !in->metadata)
+		return "emitted metadata that are NULL";
+	for (uint32_t i = 0; i < in->n_metadata; i++) {
+		const struct ek_pair *pair = in->metadata[i];
+
+		if (!pair || !ek_text_is_good(pair->key, TEXT_MAX) || !ek_text_is_good(pair->value, TEXT_MAX))
+			return "emitted metadata that are no text: NULL, too long, not UTF-8, or with control characters";
+		if (ek_is_mark(pair->key))
+			return "emitted metadata beginning with \"eurekube.\", which are the operator's";
+	}
+	return NULL;
+}
+
+static const char *judge_texts(const struct ek_instance *in)
+{
+	const char *const texts[] = { in->application, in->vip_address, in->secure_vip_address, in->home_page_path, in->status_page_path,
+		                      in->health_check_path, in->zone, in->node_name };
+
+	if (in->id || in->owner)
+		return "emitted an instance with an id or an owner of its own; both are the operator's";
+	if (!ek_text_is_good(in->name, TEXT_MAX) || !in->name[0] || !ek_text_is_good(in->address, TEXT_MAX) || !in->address[0])
+		return "emitted an instance whose name or address is no text: NULL, empty, too long, not UTF-8, or with control characters";
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (texts[i] && !is_text(texts[i]))
-			return ek_fail_reason(err, EK_PLUGIN, "PluginMisbehaved", "the mode emitted a text that is too long or holds control characters");
-	if (in->n_metadata > METADATA_MAX)
-		return ek_fail_reason(err, EK_TOO_BIG, "TooBig", "the mode emitted more than %d metadata entries", METADATA_MAX);
-	if (completion->n >= EK_WANTED_MAX)
+		if (texts[i] && !ek_text_is_good(texts[i], TEXT_MAX))
+			return "emitted an instance with something that is no text: too long, not UTF-8, or with control characters";
+	return NULL;
+}
+
+/* What no view can ask for: a mode that multiplies. Only a selector can ask for more than EK_WANTED_MAX. */
+static int check_number(struct ek_completion *completion, struct ek_error *err)
+{
+	size_t most = 10000 + 4 * completion->n_endpoints;
+
+	if (completion->n >= EK_WANTED_MAX && completion->n_endpoints >= EK_WANTED_MAX)
 		return ek_fail_reason(err, EK_TOO_BIG, "TooBig", "more than %d instances for one syncer; narrow spec.selector", EK_WANTED_MAX);
+	if (completion->n >= EK_WANTED_MAX || completion->n >= most)
+		return ek_completion_blame(completion->version, EK_MISBEHAVIOUR_TOO_MANY, err, "emitted more than %zu instances for %zu endpoints",
+		                           completion->n, completion->n_endpoints);
 	return EK_OK;
+}
+
+static int check_emitted(struct ek_completion *completion, const struct ek_instance *in, struct ek_error *err)
+{
+	const char *wrong;
+
+	if (!in || in->size < sizeof(*in))
+		return ek_completion_blame(completion->version, EK_MISBEHAVIOUR_GARBAGE, err, "emitted an instance that is NULL or has no size");
+	wrong = judge_texts(in);
+	if (!wrong)
+		wrong = judge_source(completion, in);
+	if (!wrong && in->n_metadata > METADATA_MAX)
+		wrong = "emitted more than 128 metadata entries";
+	if (!wrong)
+		wrong = judge_metadata(in);
+	if (wrong)
+		return ek_completion_blame(completion->version, EK_MISBEHAVIOUR_GARBAGE, err, "%s", wrong);
+	if (!is_port(in->port) || !is_port(in->secure_port) || (!in->port && !in->secure_port))
+		return ek_completion_blame(completion->version, EK_MISBEHAVIOUR_GARBAGE, err, "emitted %.60s with port %d", in->name, in->port);
+	return check_number(completion, err);
 }
 
 /* ---- completing ---- */
@@ -148,11 +248,6 @@ static void add_pair(struct ek_arena *arena, const struct ek_pair **pairs, uint3
 	pairs[(*n)++] = pair;
 }
 
-static bool is_mark(const char *key)
-{
-	return strncmp(key, EK_MARK_PREFIX, sizeof(EK_MARK_PREFIX) - 1) == 0;
-}
-
 /* Marks first, so that nothing overwrites them; then the author's metadata, which stands above the mode's. */
 static int complete_metadata(struct ek_completion *completion, const struct ek_instance *in, struct ek_wanted *wanted, struct ek_error *err)
 {
@@ -166,16 +261,13 @@ static int complete_metadata(struct ek_completion *completion, const struct ek_i
 	if (pod)
 		add_pair(arena, pairs, &n, EK_MARK_POD, pod);
 	for (unsigned i = 0; i < object->n_metadata; i++) {
-		if (is_mark(object->metadata[i].key))
+		if (ek_is_mark(object->metadata[i].key))
 			return ek_fail_reason(err, EK_INVALID, "InvalidMetadata", "spec.instance.metadata must not hold %.80s: keys beginning with "
 			                      "\"eurekube.\" are the operator's", object->metadata[i].key);
 		add_pair(arena, pairs, &n, object->metadata[i].key, object->metadata[i].value);
 	}
-	for (uint32_t i = 0; i < in->n_metadata; i++) {
-		if (is_mark(in->metadata[i]->key) || !is_text(in->metadata[i]->key) || !is_text(in->metadata[i]->value))
-			return ek_fail_reason(err, EK_PLUGIN, "PluginMisbehaved", "the mode emitted metadata that is not allowed");
+	for (uint32_t i = 0; i < in->n_metadata; i++)
 		add_pair(arena, pairs, &n, in->metadata[i]->key, in->metadata[i]->value);
-	}
 	qsort(pairs, n, sizeof(*pairs), compare_pairs);
 	wanted->pod_hash = pod ? ek_hash64_text(EK_HASH_SEED, pod) : 0;
 	wanted->instance.metadata = pairs;
@@ -246,36 +338,52 @@ static int complete(struct ek_completion *completion, const struct ek_instance *
 	return code;
 }
 
-static int emit(const struct ek_sink *sink, const struct ek_instance *instance, struct ek_error *err)
+/* The first refusal stands, and is handed to the mode; it may have no place for it. */
+static int refuse(struct ek_completion *completion, int code, const struct ek_error *own, struct ek_error *err)
 {
-	struct ek_completion *completion = (struct ek_completion *)(uintptr_t)sink;
-	const struct ek_wanted *twin;
-	struct ek_wanted *wanted = NULL;
-	struct ek_error own = EK_ERROR_INIT;
-	int code = check_emitted(completion, instance, &own);
+	if (completion->code == EK_OK) {
+		completion->code = code;
+		completion->err = *own;
+	}
+	if (err)
+		*err = *own;
+	return code;
+}
 
-	if (code == EK_OK) {
-		wanted = ek_arena_alloc(&completion->syncer->engine->scratch, sizeof(*wanted));
-		code = complete(completion, instance, wanted, &own);
-	}
-	twin = code == EK_OK ? find_double(completion, wanted->instance.id) : NULL;
-	if (twin && twin->digest == wanted->digest)
-		return EK_OK; /* one pod behind two selected Services */
-	if (twin)
-		code = ek_fail_reason(&own, EK_INVALID, "DuplicateInstance", "%.160s would be registered twice; give the selected Services different "
-		                      "applications", wanted->instance.id);
-	if (code != EK_OK) {
-		if (completion->code == EK_OK) {
-			completion->code = code;
-			completion->err = own;
-		}
-		if (err)
-			*err = own;
-		return code;
-	}
+static void add_wanted(struct ek_completion *completion, struct ek_wanted *wanted)
+{
 	if (completion->n == completion->room)
 		grow(completion);
 	completion->wanted[completion->n++] = wanted;
 	put_in_table(completion, wanted);
+}
+
+static int emit(const struct ek_sink *sink, const struct ek_instance *instance, struct ek_error *err)
+{
+	struct ek_completion *completion = (struct ek_completion *)(uintptr_t)sink;
+	const struct ek_wanted *twin;
+	struct ek_wanted *wanted;
+	struct ek_error own = EK_ERROR_INIT;
+	int code;
+
+	if (!completion->is_open)
+		return ek_completion_blame(completion->version, EK_MISBEHAVIOUR_REFUSED, err, "emitted an instance after desired had returned");
+	if (completion->code != EK_OK) {
+		ek_services_blame(completion->version->services, EK_MISBEHAVIOUR_REFUSED, "goes on emitting after a refusal");
+		return refuse(completion, completion->code, &completion->err, err);
+	}
+	code = check_emitted(completion, instance, &own);
+	if (code != EK_OK)
+		return refuse(completion, code, &own, err);
+	wanted = ek_arena_alloc(&completion->syncer->engine->scratch, sizeof(*wanted));
+	code = complete(completion, instance, wanted, &own);
+	if (code != EK_OK)
+		return refuse(completion, code, &own, err);
+	twin = find_double(completion, wanted->instance.id);
+	if (!twin)
+		add_wanted(completion, wanted);
+	else if (twin->digest != wanted->digest) /* else: one pod behind two selected Services */
+		return refuse(completion, ek_fail_reason(&own, EK_INVALID, "DuplicateInstance", "%.160s would be registered twice; give the selected "
+		                                         "Services different applications", wanted->instance.id), &own, err);
 	return EK_OK;
 }

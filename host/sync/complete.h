@@ -11,6 +11,11 @@
 
 struct ek_completion {
 	struct ek_sink sink;           /* first: the mode sees only this */
+	bool is_open;                  /* a mode is being asked; what it emits at any other time is refused */
+	struct ek_mode_version *version;
+	const struct ek_cluster *cluster; /* what it was shown */
+	size_t n_endpoints;            /* in it */
+	uint32_t next_endpoint;        /* where the next one is looked for */
 	struct ek_sync_syncer *syncer;
 	struct ek_sync_registry *registry;
 	const struct ek_option_value *const *options;
@@ -22,7 +27,15 @@ struct ek_completion {
 	struct ek_error err;
 };
 
-/* `options` and `n_options` are set by the caller before. */
-void ek_completion_init(struct ek_completion *completion, struct ek_sync_syncer *syncer, struct ek_sync_registry *registry);
+/*
+ * Opens the version's completion for one question, with the registry's options of the syncer, resolved. It lives as long as the version: a sink that a mode has
+ * kept stays a valid pointer, which refuses.
+ */
+struct ek_completion *ek_completion_open(struct ek_mode_version *version, struct ek_sync_syncer *syncer, struct ek_sync_registry *registry,
+                                         const struct ek_cluster *cluster, const struct ek_option_value *const *options, uint32_t n_options);
+void ek_completion_close(struct ek_completion *completion);
+
+/* Fills err with reason PluginMisbehaved and a message that begins with the mode and its plugin; counted against it. Returns EK_PLUGIN. */
+EK_PRINTF(4, 5) int ek_completion_blame(struct ek_mode_version *version, enum ek_misbehaviour kind, struct ek_error *err, const char *format, ...);
 
 #endif

@@ -44,6 +44,7 @@ struct ek_mode_version {
 	struct ek_services *services;
 	void *self;
 	struct ek_arena arena;                   /* its option values */
+	struct ek_completion *completion;        /* its sink, which lives as long as it does; NULL before its first question */
 	uint32_t reads;
 	struct ek_error problem;
 	uint64_t n_ok, n_failed;                 /* how often it was asked, by result */
@@ -75,6 +76,8 @@ struct ek_op_slot {
 	int64_t deadline_ms, started_us;
 	uint32_t next, previous;         /* in the order of start, or the free list; index + 1, 0 ends */
 	bool is_busy;
+	bool was_completed;              /* the one before in this slot was completed by the plugin, not by its deadline */
+	char last_id[EK_ID_MAX + 1];     /* of the one before, to tell whose it was that comes twice; "" none */
 };
 #define EK_OP_KIND_LIST 100
 #define EK_OPS_MAX 64                    /* in flight per lane */

@@ -7,8 +7,11 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "plugin/options.h"
 #include "sync/registry.h"
+
+#define SPAN_MAX_MS (24 * 3600000ll)
 
 /* ---- what the plugin tells; a retired instance is not listened to ---- */
 
@@ -106,6 +109,47 @@ static void make_services(struct ek_registry_instance *instance, const struct ek
 	instance->services = ek_services_new(instance->engine->loop, instance->engine->with.http, &services);
 }
 
+static int blame(struct ek_registry_instance *instance, struct ek_error *err, const char *what)
+{
+	ek_services_blame(instance->services, EK_MISBEHAVIOUR_GARBAGE, "%s", what);
+	return ek_fail_reason(err, EK_PLUGIN, "PluginMisbehaved", "plugin %s %s", instance->library->label, what);
+}
+
+/* A create that fails owes a message. */
+static int take_refusal(struct ek_registry_instance *instance, int code, struct ek_error *err)
+{
+	char message[sizeof(err->message)];
+
+	instance->self = NULL;
+	ek_text_copy(message, sizeof(message), err->message);
+	if (code < EK_OK || code > EK_CANCELLED || !message[0])
+		return blame(instance, err, "failed to start and did not say why");
+	return ek_fail(err, code, "%s", message);
+}
+
+static bool is_span(int64_t ms)
+{
+	return ms >= 0 && ms <= SPAN_MAX_MS;
+}
+
+static int take_traits(struct ek_registry_instance *instance, struct ek_error *err)
+{
+	const struct ek_registry_traits *traits;
+
+	if (!instance->self)
+		return blame(instance, err, "started without an instance");
+	ek_services_enter(instance->services);
+	traits = instance->ops->traits(instance->self);
+	ek_services_leave(instance->services);
+	if (!traits || traits->size < sizeof(*traits))
+		return blame(instance, err, "has no traits");
+	if (traits->lease_kind > EK_LEASE_SESSION || !is_span(traits->renew_ms) || !is_span(traits->lease_ms) || !is_span(traits->list_age_ms) ||
+	    !is_span(traits->same_id_gap_ms) || !traits->max_batch)
+		return blame(instance, err, "has traits out of range");
+	instance->traits = *traits;
+	return EK_OK;
+}
+
 static int fill_instance(struct ek_registry_instance *instance, const struct ek_config_registry *entry, struct ek_error *err)
 {
 	const struct ek_option_value *const *options;
@@ -125,12 +169,7 @@ static int fill_instance(struct ek_registry_instance *instance, const struct ek_
 	ek_services_enter(instance->services);
 	code = instance->ops->create(ek_services_host(instance->services), &instance->self, err);
 	ek_services_leave(instance->services);
-	if (code != EK_OK)
-		return code;
-	instance->traits = *instance->ops->traits(instance->self);
-	if (instance->traits.max_batch < 1)
-		instance->traits.max_batch = 1;
-	return EK_OK;
+	return code == EK_OK ? take_traits(instance, err) : take_refusal(instance, code, err);
 }
 
 struct ek_registry_instance *ek_instance_new(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_registry *entry,
@@ -143,7 +182,10 @@ struct ek_registry_instance *ek_instance_new(struct ek_engine *engine, const str
 	ek_arena_init(&instance->arena);
 	if (fill_instance(instance, entry, err) == EK_OK)
 		return instance;
-	free_instance(instance);
+	if (instance->self)
+		ek_instance_retire(instance); /* it has started, so it must close */
+	else
+		free_instance(instance);
 	return NULL;
 }
 

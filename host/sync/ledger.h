@@ -61,6 +61,7 @@ struct ek_ledger_entry {
 	bool is_overridden;           /* somebody holds its status by an override */
 	bool is_refused;              /* permanent failure for want_digest */
 	bool is_probed;               /* renewed once since start, whatever came of it */
+	bool is_misbehaved;           /* the last failure is the plugin's own */
 	bool is_due;                  /* in its registry's list of due renewals instead of the wheel */
 	uint32_t list_round;          /* the list that last showed it */
 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/yaml.h"
 #include "plugin/options.h"
 #include "sync/complete.h"
@@ -49,45 +50,71 @@ static bool fail(struct ek_mode_turn *out, int code)
 	return false;
 }
 
-static int ask(struct ek_mode_version *version, const struct ek_syncer *view, const struct ek_cluster *cluster, struct ek_completion *completion,
-               struct ek_error *err)
+/* A condition's reason is one CamelCase word, or the API server refuses the whole status. */
+static bool is_reason(const char *reason)
 {
+	size_t n = strspn(reason, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+
+	return n && reason[n] == '\0' && (reason[0] < '0' || reason[0] > '9');
+}
+
+/* What the mode has written into the error is a stranger's text. */
+static int take_failure(struct ek_mode_version *version, int code, const struct ek_error *given, struct ek_error *err)
+{
+	char reason[sizeof(given->reason)], message[sizeof(given->message)];
+
+	if (code < EK_OK || code > EK_CANCELLED)
+		return ek_completion_blame(version, EK_MISBEHAVIOUR_GARBAGE, err, "returned the code %d, which there is not", code);
+	ek_text_copy(reason, sizeof(reason), given->reason);
+	ek_text_copy(message, sizeof(message), given->message);
+	if (!message[0])
+		return ek_completion_blame(version, EK_MISBEHAVIOUR_GARBAGE, err, "failed with code %d and did not say why", code);
+	return ek_fail_reason(err, code, is_reason(reason) ? reason : "ModeFailed", "%s", message);
+}
+
+static int ask(struct ek_completion *completion, const struct ek_syncer *view, struct ek_error *err)
+{
+	struct ek_mode_version *version = completion->version;
+	struct ek_error given = EK_ERROR_INIT;
 	int code;
 
 	ek_services_enter(version->services);
-	code = version->ops->desired(version->self, view, cluster, &completion->sink, err);
+	code = version->ops->desired(version->self, view, completion->cluster, &completion->sink, &given);
 	ek_services_leave(version->services);
-	if (code == EK_OK && completion->code != EK_OK) {
-		code = completion->code; /* the mode swallowed a refusal */
+	ek_completion_close(completion);
+	if (completion->code != EK_OK) {
+		if (code == EK_OK)
+			ek_services_blame(version->services, EK_MISBEHAVIOUR_REFUSED, "says EK_OK after a refusal");
 		*err = completion->err;
+		return completion->code;
 	}
-	if (code != EK_OK && !err->reason[0])
-		snprintf(err->reason, sizeof(err->reason), "ModeFailed");
-	return code;
+	return code == EK_OK ? EK_OK : take_failure(version, code, &given, err);
 }
 
 bool ek_mode_turn(struct ek_sync_syncer *syncer, struct ek_mode_version *version, struct ek_sync_registry *registry, const struct ek_cluster *cluster,
                   struct ek_mode_turn *out)
 {
+	const struct ek_option_value *const *options;
+	struct ek_completion *completion = NULL;
 	struct ek_syncer view;
-	struct ek_completion completion;
+	uint32_t n_options;
 	int code;
 
 	memset(out, 0, sizeof(*out));
 	code = describe_syncer(syncer, version, &view, &out->fault);
 	if (code == EK_OK)
 		code = resolve_options(syncer->engine, syncer->object->registry_options, registry->library->plugin->instance_options,
-		                       "spec.registryOptions", &completion.options, &completion.n_options, &out->fault);
+		                       "spec.registryOptions", &options, &n_options, &out->fault);
 	if (code == EK_OK) {
-		ek_completion_init(&completion, syncer, registry);
-		code = ask(version, &view, cluster, &completion, &out->fault);
+		completion = ek_completion_open(version, syncer, registry, cluster, options, n_options);
+		code = ask(completion, &view, &out->fault);
 	}
 	if (code != EK_OK) {
 		version->n_failed++;
 		return fail(out, code);
 	}
 	version->n_ok++;
-	out->wanted = completion.wanted;
-	out->n_wanted = completion.n;
+	out->wanted = completion->wanted;
+	out->n_wanted = completion->n;
 	return true;
 }

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "plugin/options.h"
-#include "sync/engine.h"
+#include "sync/complete.h"
 
 struct ek_mode_source ek_mode_stable_source(const struct ek_config_mode *entry)
 {
@@ -21,6 +22,20 @@ struct ek_mode_source ek_mode_canary_source(const struct ek_config_mode *entry)
 	const struct ek_config_rollout *rollout = entry->rollout;
 
 	return (struct ek_mode_source){ rollout->plugin, rollout->sha256, rollout->options ? rollout->options : entry->options };
+}
+
+#define EK_READS_KNOWN (EK_READS_SERVICES | EK_READS_ENDPOINTS | EK_READS_PODS | EK_READS_NODES)
+
+/* A create that fails owes a message; a code that there is not counts as EK_PLUGIN. */
+static int take_refusal(struct ek_mode_version *version, int code, struct ek_error *err)
+{
+	char message[sizeof(err->message)];
+
+	version->self = NULL;
+	ek_text_copy(message, sizeof(message), err->message);
+	if (code < EK_OK || code > EK_CANCELLED || !message[0])
+		return ek_completion_blame(version, EK_MISBEHAVIOUR_GARBAGE, err, "failed to start with code %d and did not say why", code);
+	return ek_fail(err, code, "%s", message);
 }
 
 static int create(struct ek_engine *engine, struct ek_mode_version *version, const char *mode, const struct ek_mode_source *source, struct ek_error *err)
@@ -48,9 +63,13 @@ static int create(struct ek_engine *engine, struct ek_mode_version *version, con
 	if (code == EK_OK && version->ops->reads_of)
 		version->reads = version->ops->reads_of(version->self);
 	ek_services_leave(version->services);
-	if (code == EK_OK && (version->reads & (EK_READS_PODS | EK_READS_NODES)))
+	if (code != EK_OK)
+		return take_refusal(version, code, err);
+	if (version->reads & ~(uint32_t)EK_READS_KNOWN)
+		return ek_completion_blame(version, EK_MISBEHAVIOUR_GARBAGE, err, "reads what this host does not know (0x%x)", version->reads);
+	if (version->reads & (EK_READS_PODS | EK_READS_NODES))
 		return ek_fail_reason(err, EK_INVALID, "NotYetSupported", "mode %.60s reads pods or nodes, which this version does not watch", mode);
-	return code;
+	return EK_OK;
 }
 
 struct ek_mode_version *ek_mode_version_new(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_mode *entry,
@@ -76,6 +95,7 @@ void ek_mode_version_free(struct ek_mode_version *version)
 	if (version->services)
 		ek_services_free(version->services);
 	ek_arena_clear(&version->arena);
+	free(version->completion);
 	free(version);
 }
 

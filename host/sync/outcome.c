@@ -25,7 +25,7 @@ struct ek_outcome ek_outcome_of(int code)
 	case EK_CANCELLED:
 		return (struct ek_outcome){ .is_read_next = true, .reason = "Cancelled" };
 	default:
-		return (struct ek_outcome){ .is_counted = true, .reason = "PluginError" };
+		return (struct ek_outcome){ .is_counted = true, .reason = "PluginMisbehaved" };
 	}
 }
 

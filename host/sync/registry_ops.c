@@ -3,6 +3,7 @@
  * The operations of one registry that are in flight: tokens, deadlines, room, batches, and what each outcome means for the ledger. It decides nothing
  * about what should be sent (plan.c) nor when to renew (lease.c). Read adopt.c next.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "sync/outcome.h"
 #include "sync/reconcile.h"
 #include "sync/registry.h"
+#include "sync/status.h"
 
 static void on_deadline(void *arg);
 
@@ -81,6 +83,9 @@ static void release_slot(struct ek_sync_registry *registry, uint32_t index)
 	registry->free_slot = index + 1;
 }
 
+/* Beyond what the plugin is told, so that one that keeps its own deadlines is never at fault. */
+#define DEADLINE_GRACE_MS 1000
+
 static uint64_t start_slot(struct ek_sync_registry *registry, struct ek_ledger_entry *entry, uint32_t kind, int64_t timeout_ms)
 {
 	uint32_t index = take_slot(registry);
@@ -90,9 +95,9 @@ static uint64_t start_slot(struct ek_sync_registry *registry, struct ek_ledger_e
 	slot->entry = entry;
 	slot->kind = kind;
 	slot->started_us = ek_loop_now_us(registry->engine->loop);
-	slot->deadline_ms = slot->started_us / 1000 + timeout_ms;
+	slot->deadline_ms = slot->started_us / 1000 + timeout_ms + DEADLINE_GRACE_MS;
 	if (!ek_timer_is_armed(&registry->deadline_timer) || registry->deadline_timer.due_ms > slot->deadline_ms)
-		ek_loop_arm(registry->engine->loop, &registry->deadline_timer, timeout_ms);
+		ek_loop_arm(registry->engine->loop, &registry->deadline_timer, timeout_ms + DEADLINE_GRACE_MS);
 	return ((uint64_t)slot->generation << 32) | (index + 1);
 }
 
@@ -281,13 +286,27 @@ static bool take_success(struct ek_sync_registry *registry, struct ek_ledger_ent
 	}
 }
 
+/* What is the plugin's fault names it. */
+static void note_failure(struct ek_sync_registry *registry, struct ek_ledger_entry *entry, const struct ek_result *result)
+{
+	int64_t wall_ms = ek_loop_wall_ms(registry->engine->loop);
+	char message[600];
+
+	if (result->code != EK_PLUGIN || (result->message && strncmp(result->message, "plugin ", 7) == 0)) {
+		ek_ledger_note_failure(entry, result->code, result->message, wall_ms);
+		return;
+	}
+	snprintf(message, sizeof(message), "plugin %s failed: %.500s", registry->library->label, result->message ? result->message : "it did not say why");
+	ek_ledger_note_failure(entry, result->code, message, wall_ms);
+}
+
 static void take_failure(struct ek_sync_registry *registry, struct ek_ledger_entry *entry, uint32_t kind, const struct ek_result *result)
 {
 	struct ek_loop *loop = registry->engine->loop;
 	struct ek_outcome outcome = ek_outcome_of(result->code);
 	int64_t now = ek_loop_now_ms(loop), delay;
 
-	ek_ledger_note_failure(entry, result->code, result->message, ek_loop_wall_ms(loop));
+	note_failure(registry, entry, result);
 	if (outcome.is_counted && entry->attempts < UINT16_MAX)
 		entry->attempts++;
 	if (kind == EK_OP_RENEW) {
@@ -357,6 +376,12 @@ static void note_reach(struct ek_sync_registry *registry, uint32_t kind, const s
 		ek_ledger_each(&registry->ledger, renew_held, registry);
 }
 
+/* What the plugin says of another entry than the one it was asked for is no answer. */
+static bool is_about(const struct ek_ledger_entry *entry, const struct ek_result *result)
+{
+	return !result->entry || strcmp(result->entry->id, entry->id) == 0;
+}
+
 static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry *entry, uint32_t kind, const struct ek_result *result)
 {
 	bool was_probe = kind == EK_OP_RENEW && !entry->is_probed;
@@ -364,6 +389,7 @@ static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry 
 	int32_t code = result->code >= 0 && result->code < EK_OP_RESULTS ? result->code : EK_PLUGIN;
 
 	entry->op = 0;
+	entry->is_misbehaved = code == EK_PLUGIN;
 	registry->results[kind][code]++;
 	if (kind == EK_OP_RENEW) {
 		registry->n_renewals--;
@@ -384,23 +410,59 @@ static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry 
 	ek_ops_wake_waiter(registry);
 }
 
-void ek_ops_done(struct ek_sync_registry *registry, uint64_t token, const struct ek_result *result)
+static void end_op(struct ek_sync_registry *registry, struct ek_op_slot *slot, const struct ek_result *result, bool was_completed)
 {
-	struct ek_op_slot *slot = find_slot(registry, token);
-	struct ek_ledger_entry *entry;
-	uint32_t kind;
+	struct ek_ledger_entry *entry = slot->entry;
+	uint32_t kind = slot->kind;
 
-	if (!slot) {
-		registry->late_completions++;
-		return;
-	}
-	entry = slot->entry;
-	kind = slot->kind;
+	slot->was_completed = was_completed;
+	snprintf(slot->last_id, sizeof(slot->last_id), "%s", entry ? entry->id : "");
 	release_slot(registry, (uint32_t)(slot - registry->slots));
 	if (kind == EK_OP_KIND_LIST)
 		ek_registry_listed(registry, result);
 	else
 		finish_op(registry, entry, kind, result);
+}
+
+/*
+ * A completion for nothing. After the deadline it is merely late, which a plugin may be. Otherwise it comes twice, or its token was never given out; if it can be
+ * told whose it was, that syncer hears of it.
+ */
+static void take_stray(struct ek_sync_registry *registry, uint64_t token)
+{
+	uint32_t index = (uint32_t)token - 1;
+	const struct ek_op_slot *slot = index < registry->n_slots ? &registry->slots[index] : NULL;
+	bool is_last = slot && slot->generation == (uint32_t)(token >> 32) + 1;
+	const struct ek_ledger_entry *entry = is_last && slot->last_id[0] ? ek_ledger_find(&registry->ledger, slot->last_id) : NULL;
+	char note[400];
+
+	registry->late_completions++;
+	if (is_last && !slot->was_completed)
+		return;
+	ek_services_blame(registry->services, EK_MISBEHAVIOUR_TWICE, "completes an operation twice, or one that never was");
+	if (!entry || !entry->syncer)
+		return;
+	snprintf(note, sizeof(note), "plugin %s completed an operation on %.200s twice; the second was ignored", registry->library->label, entry->id);
+	ek_status_event(entry->syncer, "PluginMisbehaved", note);
+}
+
+void ek_ops_done(struct ek_sync_registry *registry, uint64_t token, const struct ek_result *result)
+{
+	struct ek_op_slot *slot = find_slot(registry, token);
+	struct ek_result other = { .size = sizeof(other), .code = EK_PLUGIN };
+	char message[400];
+
+	if (!slot) {
+		take_stray(registry, token);
+		return;
+	}
+	if (slot->entry && !is_about(slot->entry, result)) {
+		ek_services_blame(registry->services, EK_MISBEHAVIOUR_GARBAGE, "answers a read with another entry");
+		snprintf(message, sizeof(message), "plugin %s answered with the entry %.200s instead", registry->library->label, result->entry->id);
+		other.message = message;
+		result = &other;
+	}
+	end_op(registry, slot, result, true);
 }
 
 void ek_ops_abort(struct ek_sync_registry *registry)
@@ -409,9 +471,32 @@ void ek_ops_abort(struct ek_sync_registry *registry)
 		uint32_t index = registry->first_slot - 1;
 		struct ek_result result = { .size = sizeof(result), .code = EK_CANCELLED, .message = "the plugin was replaced" };
 
-		ek_ops_done(registry, ((uint64_t)registry->slots[index].generation << 32) | (index + 1), &result);
+		end_op(registry, &registry->slots[index], &result, false);
 	}
 	ek_loop_disarm(registry->engine->loop, &registry->deadline_timer);
+}
+
+/* The plugin was told its time, and had a little more: that it has not answered is its own fault. The outcome is unknown all the same. */
+static void expire(struct ek_sync_registry *registry, uint32_t at)
+{
+	struct ek_op_slot *slot = &registry->slots[at - 1];
+	uint64_t token = ((uint64_t)slot->generation << 32) | at;
+	struct ek_ledger_entry *entry = slot->entry;
+	struct ek_result result = { .size = sizeof(result), .code = entry ? EK_UNKNOWN : EK_PLUGIN }; /* a list that does not end changes nothing */
+	char message[160];
+
+	if (registry->ops->cancel) {
+		ek_services_enter_ending(registry->services);
+		registry->ops->cancel(registry->instance->self, token);
+		ek_services_leave(registry->services);
+	}
+	ek_services_blame(registry->services, EK_MISBEHAVIOUR_NEVER, "does not complete an operation within the time it was given");
+	snprintf(message, sizeof(message), "plugin %s did not complete the %s within the time it was given", registry->library->label,
+	         entry ? "operation" : "list");
+	result.message = message;
+	end_op(registry, slot, &result, false);
+	if (entry)
+		entry->is_misbehaved = true;
 }
 
 /* Operations of one registry share one timeout, but lists have a longer one, so the whole row is looked at. */
@@ -424,8 +509,7 @@ static void on_deadline(void *arg)
 
 	while (at) {
 		struct ek_op_slot *slot = &registry->slots[at - 1];
-		uint64_t token = ((uint64_t)slot->generation << 32) | at;
-		struct ek_result result = { .size = sizeof(result), .code = EK_UNKNOWN, .message = "no answer within the deadline" };
+		uint32_t index = at;
 
 		at = slot->next;
 		if (slot->deadline_ms > now) {
@@ -433,12 +517,7 @@ static void on_deadline(void *arg)
 				next_ms = slot->deadline_ms;
 			continue;
 		}
-		if (registry->ops->cancel) {
-			ek_services_enter_ending(registry->services);
-			registry->ops->cancel(registry->instance->self, token);
-			ek_services_leave(registry->services);
-		}
-		ek_ops_done(registry, token, &result);
+		expire(registry, index);
 	}
 	if (registry->first_slot && !ek_timer_is_armed(&registry->deadline_timer))
 		ek_loop_arm(loop, &registry->deadline_timer, next_ms == INT64_MAX ? registry->op_timeout_ms : next_ms - now);

@@ -27,6 +27,8 @@ const char *ek_status_failure(const struct ek_ledger_entry *entry, const char **
 	if (entry->last_code == EK_OK || (entry->attempts < SHOWN_AFTER && !entry->is_refused))
 		return NULL;
 	*message = entry->last_message ? entry->last_message : "";
+	if (entry->is_misbehaved)
+		return "PluginMisbehaved";
 	return ek_outcome_of(entry->last_code).reason;
 }
 

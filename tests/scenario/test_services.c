@@ -151,7 +151,7 @@ static void test_a_completion_inside_the_call_that_started_it_is_put_off_and_cou
 	assert_int_equal(w->token, 42);
 	assert_string_equal(w->seen, "fine WEB web-1 10.0.0.7 v1");
 	ek_services_stats(w->services, &stats);
-	assert_int_equal(stats.early_completions, 1);
+	assert_int_equal(stats.misbehaviours[EK_MISBEHAVIOUR_EARLY], 1);
 }
 
 static void test_a_completion_while_ending_something_is_put_off_without_blame(void **state)
@@ -166,7 +166,7 @@ static void test_a_completion_while_ending_something_is_put_off_without_blame(vo
 	sim_advance(w->loop, 1);
 	assert_int_equal(w->n_completed, 1);
 	ek_services_stats(w->services, &stats);
-	assert_int_equal(stats.early_completions, 0);
+	assert_int_equal(stats.misbehaviours[EK_MISBEHAVIOUR_EARLY], 0);
 }
 
 static void complete_now(void *arg)

@@ -29,8 +29,8 @@ static void each_code_has_its_policy(void **state)
 		{ EK_AUTH, { .is_counted = true, .reason = "NotAuthorized" } },
 		{ EK_UNKNOWN, { .is_read_next = true, .is_counted = true, .reason = "RegistryUnavailable" } },
 		{ EK_CANCELLED, { .is_read_next = true, .reason = "Cancelled" } },
-		{ EK_PLUGIN, { .is_counted = true, .reason = "PluginError" } },
-		{ 99, { .is_counted = true, .reason = "PluginError" } }, /* a code of a later version */
+		{ EK_PLUGIN, { .is_counted = true, .reason = "PluginMisbehaved" } },
+		{ 99, { .is_counted = true, .reason = "PluginMisbehaved" } }, /* a code of a later version */
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

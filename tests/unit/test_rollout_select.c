@@ -31,17 +31,28 @@ static bool is_within(int64_t percent, const char *key)
 	return is_chosen(&selection, 1, key, &object);
 }
 
-static const char *const formats[] = { "shop/web-%d", "shop/s%d", "shop/app%02d", "team-%d/web", "e2e-9f31/rating-%03d", "a1/b2-c%d" };
+/* Names that are told apart by a number, with as many digits as it has or as many as are wanted. */
+static const struct {
+	const char *before, *after;
+	int digits;
+} siblings[] = { { "shop/web-", "", 1 }, { "shop/s", "", 1 }, { "shop/app", "", 2 }, { "team-", "/web", 1 }, { "e2e-9f31/rating-", "", 3 }, { "a1/b2-c", "", 1 } };
+
+static const char *name_of(size_t family, int i)
+{
+	static char name[64];
+
+	snprintf(name, sizeof(name), "%s%0*d%s", siblings[family].before, siblings[family].digits, i, siblings[family].after);
+	return name;
+}
 
 static void test_a_larger_percentage_keeps_everybody_and_a_hundred_is_everybody(void **state)
 {
 	(void)state;
-	for (size_t f = 0; f < N(formats); f++) {
+	for (size_t f = 0; f < N(siblings); f++) {
 		for (int i = 0; i < 500; i++) {
-			char key[64];
+			const char *key = name_of(f, i);
 			bool was_chosen = false;
 
-			snprintf(key, sizeof(key), formats[f], i);
 			assert_false(is_within(0, key));
 			for (int64_t percent = 1; percent <= 100; percent++) {
 				bool is_now = is_within(percent, key);
@@ -59,16 +70,12 @@ static void test_fifty_numbered_siblings_are_shared_out_within_six_points(void *
 	static const int shares[] = { 5, 10, 25, 50, 75, 90 };
 
 	(void)state;
-	for (size_t f = 0; f < N(formats); f++) {
+	for (size_t f = 0; f < N(siblings); f++) {
 		for (size_t s = 0; s < N(shares); s++) {
 			int n = 0;
 
-			for (int i = 0; i < 50; i++) {
-				char key[64];
-
-				snprintf(key, sizeof(key), formats[f], i);
-				n += is_within(shares[s], key);
-			}
+			for (int i = 0; i < 50; i++)
+				n += is_within(shares[s], name_of(f, i));
 			assert_in_range(n * 2 + 6 - shares[s], 0, 12);
 		}
 	}

@@ -168,7 +168,7 @@ void zoo_close(struct zoo *zoo)
 	if (!zoo->is_closed)
 		run(zoo);
 	ek_services_stats(zoo->services, &stats);
-	assert_int_equal(stats.early_completions, 0);
+	assert_int_equal(stats.misbehaviours[EK_MISBEHAVIOUR_EARLY], 0);
 	assert_int_equal(stats.timers, 0);
 	assert_int_equal(stats.watches, 0);
 	dispose(zoo);
