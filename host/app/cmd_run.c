@@ -57,6 +57,7 @@ static int run_app(const struct ek_run_options *options, const struct ek_config 
 	};
 	int code = EK_INVALID;
 
+	ek_loop_tell_crashes(process.loop);
 	process.app = ek_app_new(&with, err);
 	if (process.app) {
 		ek_loop_on_signal(process.loop, SIGTERM, on_signal, &process);

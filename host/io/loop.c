@@ -9,6 +9,7 @@
 #include <eurekube/host.h>
 
 #include "base/alloc.h"
+#include "io/crash.h"
 #include "io/watchdog.h"
 
 #include <uv.h>
@@ -376,6 +377,11 @@ int64_t ek_loop_leave(struct ek_loop *loop)
 {
 	ek_watchdog_name(&loop->watchdog, "the host");
 	return read_clock_us(CLOCK_MONOTONIC) - loop->entered_us;
+}
+
+void ek_loop_tell_crashes(struct ek_loop *loop)
+{
+	ek_crash_install(loop->watchdog.who);
 }
 
 void ek_loop_set_watchdog(struct ek_loop *loop, int64_t log_after_ms, int64_t abort_after_ms)

@@ -49,6 +49,9 @@ void ek_loop_on_signal(struct ek_loop *loop, int signo, void (*fn)(void *arg, in
 void ek_loop_enter(struct ek_loop *loop, const char *who);
 int64_t ek_loop_leave(struct ek_loop *loop);
 
+/* From now on a crash of the process leaves a line that names who ran. */
+void ek_loop_tell_crashes(struct ek_loop *loop);
+
 /* Other bounds for the watchdog (tests); 0: never. Before ek_loop_run. */
 void ek_loop_set_watchdog(struct ek_loop *loop, int64_t log_after_ms, int64_t abort_after_ms);
 

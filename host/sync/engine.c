@@ -5,6 +5,7 @@
  */
 #include "sync/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,6 +181,18 @@ struct ek_sync_mode *ek_engine_find_mode(struct ek_engine *engine, const char *n
 		if (strcmp(engine->modes[i]->config->name, name) == 0)
 			return engine->modes[i];
 	return NULL;
+}
+
+const struct ek_library *ek_engine_load(struct ek_engine *engine, const char *file, const char *sha256, enum ek_plugin_kind kind, struct ek_error *err)
+{
+	const struct ek_library *library;
+	char who[80];
+
+	snprintf(who, sizeof(who), "loading plugin %.60s", file);
+	ek_loop_enter(engine->loop, who);
+	library = ek_catalog_load(engine->with.catalog, file, sha256, kind, err);
+	ek_loop_leave(engine->loop);
+	return library;
 }
 
 struct ek_sync_registry *ek_engine_find_registry(struct ek_engine *engine, const char *name)

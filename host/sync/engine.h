@@ -275,6 +275,9 @@ struct ek_sync_registry *ek_engine_find_registry(struct ek_engine *engine, const
 void ek_engine_drop_syncer(struct ek_engine *engine, struct ek_sync_syncer *syncer); /* frees it; entries must be gone */
 void ek_engine_requeue_all(struct ek_engine *engine);
 
+/* Finds or loads a plugin; whatever its constructors do is done in its name. */
+const struct ek_library *ek_engine_load(struct ek_engine *engine, const char *file, const char *sha256, enum ek_plugin_kind kind, struct ek_error *err);
+
 /* syncers.c */
 void ek_syncers_clear(struct ek_engine *engine);
 

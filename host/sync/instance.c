@@ -157,7 +157,7 @@ static int fill_instance(struct ek_registry_instance *instance, const struct ek_
 	char what[128];
 	int code;
 
-	instance->library = ek_catalog_load(instance->engine->with.catalog, entry->plugin, entry->sha256, EK_PLUGIN_REGISTRY, err);
+	instance->library = ek_engine_load(instance->engine, entry->plugin, entry->sha256, EK_PLUGIN_REGISTRY, err);
 	if (!instance->library)
 		return EK_INVALID;
 	instance->ops = instance->library->plugin->ops;

@@ -45,7 +45,7 @@ static int create(struct ek_engine *engine, struct ek_mode_version *version, con
 	char what[128];
 	int code = EK_OK;
 
-	version->library = ek_catalog_load(engine->with.catalog, source->file, source->sha256, EK_PLUGIN_MODE, err);
+	version->library = ek_engine_load(engine, source->file, source->sha256, EK_PLUGIN_MODE, err);
 	if (!version->library)
 		return EK_INVALID;
 	version->ops = version->library->plugin->ops;

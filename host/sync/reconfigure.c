@@ -48,7 +48,7 @@ static bool same_value(const struct ek_value *a, const struct ek_value *b)
 static bool same_library(struct ek_engine *engine, const struct ek_library *library, const char *file, const char *sha256, enum ek_plugin_kind kind,
                          struct ek_error *err)
 {
-	return library && ek_catalog_load(engine->with.catalog, file, sha256, kind, err) == library;
+	return library && ek_engine_load(engine, file, sha256, kind, err) == library;
 }
 
 static bool same_registry(const struct ek_config_registry *a, const struct ek_config_registry *b)
