@@ -376,10 +376,22 @@ static void note_reach(struct ek_sync_registry *registry, uint32_t kind, const s
 		ek_ledger_each(&registry->ledger, renew_held, registry);
 }
 
-/* What the plugin says of another entry than the one it was asked for is no answer. */
-static bool is_about(const struct ek_ledger_entry *entry, const struct ek_result *result)
+/* NULL, or why this is no answer to what was asked. */
+static const char *judge_answer(const struct ek_op_slot *slot, const struct ek_result *result)
 {
-	return !result->entry || strcmp(result->entry->id, entry->id) == 0;
+	if (slot->kind == EK_OP_GET && result->code == EK_OK && !result->entry)
+		return "answered a read with neither the entry nor EK_GONE";
+	if (slot->entry && result->entry && strcmp(result->entry->id, slot->entry->id) != 0)
+		return "answered with the entry of another id";
+	return NULL;
+}
+
+/* A read by itself mends nothing: a write that fails again and again, with reads in between that work, is a failure. */
+static bool is_success_whole(const struct ek_ledger_entry *entry, uint32_t kind)
+{
+	if (kind != EK_OP_GET)
+		return true;
+	return entry->want_status ? entry->known == EK_KNOWN_HELD && entry->held_digest == entry->want_digest : entry->known != EK_KNOWN_HELD;
 }
 
 static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry *entry, uint32_t kind, const struct ek_result *result)
@@ -389,7 +401,8 @@ static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry 
 	int32_t code = result->code >= 0 && result->code < EK_OP_RESULTS ? result->code : EK_PLUGIN;
 
 	entry->op = 0;
-	entry->is_misbehaved = code == EK_PLUGIN;
+	if (code != EK_OK)
+		entry->is_misbehaved = code == EK_PLUGIN;
 	registry->results[kind][code]++;
 	if (kind == EK_OP_RENEW) {
 		registry->n_renewals--;
@@ -397,10 +410,10 @@ static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry 
 	} else {
 		registry->n_ordinary--;
 	}
-	if (take_success(registry, entry, kind, result))
-		ek_ledger_note_success(entry);
-	else
+	if (!take_success(registry, entry, kind, result))
 		take_failure(registry, entry, kind, result);
+	else if (is_success_whole(entry, kind))
+		ek_ledger_note_success(entry);
 	entry->is_probed = entry->is_probed || kind == EK_OP_RENEW;
 	note_reach(registry, kind, result);
 	if (!is_quiet)
@@ -450,15 +463,17 @@ void ek_ops_done(struct ek_sync_registry *registry, uint64_t token, const struct
 {
 	struct ek_op_slot *slot = find_slot(registry, token);
 	struct ek_result other = { .size = sizeof(other), .code = EK_PLUGIN };
-	char message[400];
+	const char *wrong;
+	char message[200];
 
 	if (!slot) {
 		take_stray(registry, token);
 		return;
 	}
-	if (slot->entry && !is_about(slot->entry, result)) {
-		ek_services_blame(registry->services, EK_MISBEHAVIOUR_GARBAGE, "answers a read with another entry");
-		snprintf(message, sizeof(message), "plugin %s answered with the entry %.200s instead", registry->library->label, result->entry->id);
+	wrong = judge_answer(slot, result);
+	if (wrong) {
+		ek_services_blame(registry->services, EK_MISBEHAVIOUR_GARBAGE, "%s", wrong);
+		snprintf(message, sizeof(message), "plugin %s %s", registry->library->label, wrong);
 		other.message = message;
 		result = &other;
 	}
