@@ -6,7 +6,7 @@
 jobs   = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 remake = +$(Q)$(MAKE) --no-print-directory $(jobs)
 
-.PHONY: all help deps demo demo-parts test e2e e2e-long lint format dist clean print-flags
+.PHONY: all help deps demo demo-parts e2e-parts test e2e e2e-long lint format dist clean print-flags
 
 help:	## this list
 	@sed -n 's/^\([a-z0-9-]*\):	*## \(.*\)/  \1	\2/p' $(MAKEFILE_LIST) | sort | expand -t 14
@@ -25,16 +25,17 @@ test: deps
 test:	## deps, then check
 	$(remake) check
 
+e2e-parts: all $(KIT_BINS) $(BAD_SOS)
 e2e: deps
 e2e:	## test against a real API server and real Spring Eureka servers
 	$(Q)mk/deps.sh valgrind
-	$(remake) demo-parts
+	$(remake) e2e-parts
 	$(Q)EK_TEST_BUILD=$(B) tests/e2e/run
 
 e2e-long: deps
 e2e-long:	## the same at real length: minutes of heartbeats and of outage
 	$(Q)mk/deps.sh valgrind
-	$(remake) demo-parts
+	$(remake) e2e-parts
 	$(Q)EK_TEST_BUILD=$(B) tests/e2e/run --long
 
 lint:	## includes, headers, licences, sizes, banned functions
