@@ -44,7 +44,7 @@ static int check_mode(struct ek_catalog *catalog, const struct ek_config_mode *m
 
 static int check(const struct ek_config *config)
 {
-	struct ek_catalog *catalog = ek_catalog_new(config->plugin_directory, config->require_digest);
+	struct ek_catalog *catalog = ek_catalog_new(&config->plugins);
 	struct ek_arena arena;
 	int n_failed = 0;
 

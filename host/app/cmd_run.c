@@ -46,7 +46,7 @@ static void on_failed(void *arg, const struct ek_error *err)
 static int run_app(const struct ek_run_options *options, const struct ek_config *config, const struct ek_kube_config *kube, struct ek_error *err)
 {
 	struct process process = { .loop = ek_loop_new() };
-	struct ek_catalog *catalog = ek_catalog_new(config ? config->plugin_directory : "", config && config->require_digest);
+	struct ek_catalog *catalog = ek_catalog_new(config ? &config->plugins : &(struct ek_plugin_rules){ .directory = "" });
 	struct ek_app_config with = {
 		.loop = process.loop, .catalog = catalog, .config = config, .kube = kube,
 		.listen_host = options->listen_host, .listen_port = options->listen_port,

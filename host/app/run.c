@@ -151,7 +151,7 @@ void ek_app_begin(struct ek_app *app, struct ek_config *config)
 {
 	app->first_config = config;
 	app->with.config = config;
-	ek_catalog_set_directory(app->with.catalog, config->plugin_directory, config->require_digest);
+	ek_catalog_set_rules(app->with.catalog, &config->plugins);
 	begin(app);
 }
 

@@ -37,15 +37,16 @@ static int read_namespaces(const struct ek_place *place, void *target)
 static int read_plugins(const struct ek_place *place, void *target)
 {
 	static const struct ek_field_rule rules[] = {
-		{ "directory", EK_FIELD_TEXT, .offset = offsetof(struct ek_config, plugin_directory) },
-		{ "requireDigest", EK_FIELD_BOOLEAN, .offset = offsetof(struct ek_config, require_digest) },
+		{ "directory", EK_FIELD_TEXT, .offset = offsetof(struct ek_plugin_rules, directory) },
+		{ "requireDigest", EK_FIELD_BOOLEAN, .offset = offsetof(struct ek_plugin_rules, require_digest) },
+		{ "readOnlyDirectory", EK_FIELD_BOOLEAN, .offset = offsetof(struct ek_plugin_rules, read_only_directory) },
 		{ NULL },
 	};
 	struct ek_config *config = target;
 
-	if (ek_fields_read(place, rules, target) != EK_OK)
+	if (ek_fields_read(place, rules, &config->plugins) != EK_OK)
 		return EK_INVALID;
-	return config->plugin_directory[0] ? EK_OK : ek_place_fail(place, "directory must not be empty");
+	return config->plugins.directory[0] ? EK_OK : ek_place_fail(place, "directory must not be empty");
 }
 
 static int read_audit(const struct ek_place *place, void *target)
@@ -89,7 +90,7 @@ static const struct ek_field_rule root_rules[] = {
 static void set_defaults(struct ek_config *config)
 {
 	config->cluster_id = "";
-	config->plugin_directory = DEFAULT_DIRECTORY;
+	config->plugins.directory = DEFAULT_DIRECTORY;
 	config->n_families = 2;
 	config->families[0] = 4;
 	config->families[1] = 6;

@@ -12,6 +12,7 @@
 #include <eurekube/error.h>
 
 #include "base/value.h"
+#include "plugin/catalog.h"    /* struct ek_plugin_rules */
 #include "plugin/services.h"   /* enum ek_auth_type */
 
 enum ek_rollout_stage { EK_ROLLOUT_OFF, EK_ROLLOUT_SHADOW, EK_ROLLOUT_CANARY };
@@ -61,8 +62,7 @@ struct ek_config {
 	const char *cluster_id;                  /* "" : from kube-system's UID */
 	unsigned n_former; const char **former_cluster_ids;
 	unsigned n_namespaces; const char **watch_namespaces;
-	const char *plugin_directory;
-	bool require_digest;
+	struct ek_plugin_rules plugins;
 	unsigned n_modes; struct ek_config_mode *modes;
 	unsigned n_registries; struct ek_config_registry *registries;
 	bool allow_without_pod;

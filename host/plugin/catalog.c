@@ -27,17 +27,17 @@ static struct mapping mappings[MAPPINGS_MAX];
 static unsigned n_mappings;
 
 struct ek_catalog {
-	char *directory;
-	bool require_digest;
+	struct ek_plugin_rules rules;
+	char *directory;                  /* that of the rules */
 	unsigned n;
 	struct ek_library **libraries;
 };
 
-struct ek_catalog *ek_catalog_new(const char *directory, bool require_digest)
+struct ek_catalog *ek_catalog_new(const struct ek_plugin_rules *rules)
 {
 	struct ek_catalog *catalog = ek_xcalloc(1, sizeof(*catalog));
 
-	ek_catalog_set_directory(catalog, directory, require_digest);
+	ek_catalog_set_rules(catalog, rules);
 	return catalog;
 }
 
@@ -52,13 +52,14 @@ void ek_catalog_free(struct ek_catalog *catalog)
 	free(catalog);
 }
 
-void ek_catalog_set_directory(struct ek_catalog *catalog, const char *directory, bool require_digest)
+void ek_catalog_set_rules(struct ek_catalog *catalog, const struct ek_plugin_rules *rules)
 {
-	char *copy = ek_xstrdup(directory);
+	char *directory = ek_xstrdup(rules->directory);
 
 	free(catalog->directory);
-	catalog->directory = copy;
-	catalog->require_digest = require_digest;
+	catalog->directory = directory;
+	catalog->rules = *rules;
+	catalog->rules.directory = directory;
 }
 
 unsigned ek_catalog_count(const struct ek_catalog *catalog)
@@ -176,6 +177,15 @@ static const struct ek_library *take_static(const struct ek_library *library, co
 	return ek_plugin_kind_check(library->plugin->kind, kind, library->file, err) == EK_OK ? library : NULL;
 }
 
+static int open_image(const struct ek_plugin_rules *rules, const char *file, const char *sha256, struct ek_image *image, struct ek_error *err)
+{
+	if (rules->require_digest && (!sha256 || !sha256[0]))
+		return ek_refuse(err, file, "has no sha256, and plugins.requireDigest is set; `eurekube plugin digest` prints it");
+	if (rules->read_only_directory)
+		return ek_image_open_in_place(rules->directory, file, sha256, image, err);
+	return ek_image_open(rules->directory, file, sha256, image, err);
+}
+
 const struct ek_library *ek_catalog_load(struct ek_catalog *catalog, const char *file, const char *sha256,
 	enum ek_plugin_kind kind, struct ek_error *err)
 {
@@ -184,11 +194,7 @@ const struct ek_library *ek_catalog_load(struct ek_catalog *catalog, const char 
 
 	if (library)
 		return take_static(library, sha256, kind, err);
-	if (catalog->require_digest && (!sha256 || !sha256[0])) {
-		ek_refuse(err, file, "has no sha256, and plugins.requireDigest is set; `eurekube plugin digest` prints it");
-		return NULL;
-	}
-	if (ek_image_open(catalog->directory, file, sha256, &image, err) != EK_OK)
+	if (open_image(&catalog->rules, file, sha256, &image, err) != EK_OK)
 		return NULL;
 	library = load_image(catalog, &image, kind, err);
 	ek_image_close(&image);

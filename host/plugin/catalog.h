@@ -10,16 +10,23 @@
 
 struct ek_catalog;
 
+/* The section `plugins` of the configuration: which files may become plugins. */
+struct ek_plugin_rules {
+	const char *directory;
+	bool require_digest;           /* each with its sha256 in the configuration */
+	bool read_only_directory;      /* mapped where they lie, which must be mounted read-only, instead of from memory files */
+};
+
 struct ek_library {
 	const struct ek_plugin *plugin;
 	char digest[EK_DIGEST_MAX];    /* "static" for static ones */
-	char file[256];
+	char file[256];                /* the name it was first loaded by */
 	char label[80];                /* "eureka/0.1.0" */
 };
 
-struct ek_catalog *ek_catalog_new(const char *directory, bool require_digest);
+struct ek_catalog *ek_catalog_new(const struct ek_plugin_rules *rules);
 void ek_catalog_free(struct ek_catalog *catalog);          /* forgets; mappings stay */
-void ek_catalog_set_directory(struct ek_catalog *catalog, const char *directory, bool require_digest);
+void ek_catalog_set_rules(struct ek_catalog *catalog, const struct ek_plugin_rules *rules); /* for what is loaded from now on */
 void ek_catalog_add_static(struct ek_catalog *catalog, const char *file, const struct ek_plugin *plugin);
 
 /* Finds or loads. The library lives as long as the catalog. */

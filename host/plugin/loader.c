@@ -79,6 +79,20 @@ static const char *why_not(const char *path)
 	return text;
 }
 
+static int check_executable(const struct ek_image *image, struct ek_error *err)
+{
+	void *page = image->may_run ? mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, image->fd, 0) : MAP_FAILED;
+
+	if (page != MAP_FAILED) {
+		munmap(page, 1);
+		return EK_OK;
+	}
+	if (image->is_in_place)
+		return ek_refuse(err, image->name, "cannot be mapped for running: %s; mount the plugin directory without noexec", strerror(errno));
+	return ek_refuse(err, image->name, "cannot be loaded: this system forbids executable memory files; set the sysctl vm.memfd_noexec "
+		"to 0 or 1, or plugins.readOnlyDirectory");
+}
+
 static int map_image(const struct ek_image *image, void **handle, struct ek_error *err)
 {
 	char path[40];
@@ -137,6 +151,8 @@ int ek_image_map(struct ek_image *image, enum ek_plugin_kind kind, const struct 
 	void *handle;
 	int code = check_image(image, kind, &note, err);
 
+	if (code == EK_OK)
+		code = check_executable(image, err);
 	if (code == EK_OK)
 		code = map_image(image, &handle, err);
 	if (code != EK_OK)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Turns a file into a checked descriptor, or says precisely why not (design.md section 4, "Loading"). The only file that includes dlfcn.h is
- * loader.c; opening and copying is in image.c, ELF reading in elfnote.c, the descriptor's rules in descriptor.c. Nothing of the file runs before its bytes are copied into a sealed memfd, hashed,
- * and its note and exports read from that copy.
+ * Turns a file into a checked descriptor, or says precisely why not (docs/loading.md is this in words). The only file that includes dlfcn.h is loader.c;
+ * opening and copying is in image.c, ELF reading in elfnote.c, the descriptor's rules in descriptor.c. Nothing of the file runs before its bytes are copied
+ * into a sealed memfd, hashed, and its note and exports read from that copy.
  */
 #ifndef EK_PLUGIN_LOADER_H
 #define EK_PLUGIN_LOADER_H
@@ -18,9 +18,11 @@
 #define EK_DIGEST_MAX 72 /* "sha256:" + 64 hex digits + NUL */
 #define EK_PLUGIN_FILE_MAX (16u << 20)
 
-/* The bytes of a candidate, sealed; not yet mapped. */
+/* The bytes of a candidate, sealed or on a read-only mount; not yet mapped. */
 struct ek_image {
-	int fd;                        /* sealed memfd; -1 none */
+	int fd;                        /* sealed memfd, or the file itself; -1 none */
+	bool is_in_place;              /* the file itself */
+	bool may_run;                  /* false: the system forbids executable memory files */
 	char digest[EK_DIGEST_MAX];
 	size_t n_bytes;
 	char name[256];                /* the file's name, for messages */
@@ -28,6 +30,8 @@ struct ek_image {
 
 /* `file` is a name inside `directory` (no slash), or, when directory is NULL, a path (for `plugin verify`). sha256: 64 hex digits or "" / NULL. */
 int ek_image_open(const char *directory, const char *file, const char *sha256, struct ek_image *out, struct ek_error *err);
+/* The same without a copy: the file itself is going to be mapped. It has to keep the path rules, pinned or not, and to lie on a read-only mount. */
+int ek_image_open_in_place(const char *directory, const char *file, const char *sha256, struct ek_image *out, struct ek_error *err);
 void ek_image_close(struct ek_image *image);
 
 /* Reads note and exports of the sealed bytes; kind 0 accepts any. Runs nothing. */

@@ -260,11 +260,11 @@ int ek_engine_reconfigure(struct ek_engine *engine, struct ek_config *config, st
 	const struct ek_config *old = engine->with.config;
 	int code;
 
-	ek_catalog_set_directory(engine->with.catalog, config->plugin_directory, config->require_digest);
+	ek_catalog_set_rules(engine->with.catalog, &config->plugins);
 	code = prepare(engine, config, &preparation, err);
 	if (code != EK_OK) {
 		undo(config, &preparation);
-		ek_catalog_set_directory(engine->with.catalog, old->plugin_directory, old->require_digest);
+		ek_catalog_set_rules(engine->with.catalog, &old->plugins);
 	} else {
 		swap_modes(engine, config, &preparation);
 		for (unsigned i = 0; i < config->n_registries; i++)

@@ -420,6 +420,11 @@ static void test_later_writes_to_the_file_do_not_reach_the_image(void **state)
 
 /* ---- Catalog ---- */
 
+static struct ek_catalog *new_catalog(bool require_digest)
+{
+	return ek_catalog_new(&(struct ek_plugin_rules){ .directory = directory, .require_digest = require_digest });
+}
+
 static const struct ek_library *catalog_load(struct ek_catalog *catalog, const char *file, enum ek_plugin_kind kind, struct ek_error *err)
 {
 	*err = (struct ek_error)EK_ERROR_INIT;
@@ -428,7 +433,7 @@ static const struct ek_library *catalog_load(struct ek_catalog *catalog, const c
 
 static void test_one_digest_is_one_library_under_whatever_name(void **state)
 {
-	struct ek_catalog *catalog = ek_catalog_new(directory, false), *other = ek_catalog_new(directory, false);
+	struct ek_catalog *catalog = new_catalog(false), *other = new_catalog(false);
 	const struct ek_library *library;
 	struct ek_buf *decent;
 	struct ek_error err;
@@ -455,7 +460,7 @@ static void test_one_digest_is_one_library_under_whatever_name(void **state)
 
 static void test_a_file_that_changed_is_another_library_beside_the_old_one(void **state)
 {
-	struct ek_catalog *catalog = ek_catalog_new(directory, false);
+	struct ek_catalog *catalog = new_catalog(false);
 	const struct ek_library *old, *new;
 	struct ek_buf *decent;
 	struct ek_error err;
@@ -476,7 +481,7 @@ static void test_a_file_that_changed_is_another_library_beside_the_old_one(void 
 
 static void test_a_plugin_refused_after_it_was_mapped_is_not_mapped_again(void **state)
 {
-	struct ek_catalog *catalog = ek_catalog_new(directory, false);
+	struct ek_catalog *catalog = new_catalog(false);
 	struct ek_error first, second;
 	const struct ek_library *library;
 
@@ -496,7 +501,7 @@ static void test_a_plugin_refused_after_it_was_mapped_is_not_mapped_again(void *
 
 static void test_require_digest_wants_a_pin(void **state)
 {
-	struct ek_catalog *catalog = ek_catalog_new(directory, true);
+	struct ek_catalog *catalog = new_catalog(true);
 	struct ek_error err = EK_ERROR_INIT;
 
 	put("decent");
@@ -518,7 +523,7 @@ static void test_a_static_plugin_is_found_by_its_file_name(void **state)
 	static const struct ek_mode_ops ops = { .size = sizeof(ops), .desired = desire_nothing };
 	static const struct ek_plugin plugin = { .size = sizeof(plugin), .abi_major = EK_ABI_MAJOR, .abi_minor = EK_ABI_MINOR,
 		.kind = EK_PLUGIN_MODE, .name = "built-in", .version = "1", .ops = &ops };
-	struct ek_catalog *catalog = ek_catalog_new(directory, true);
+	struct ek_catalog *catalog = new_catalog(true);
 	struct ek_error err = EK_ERROR_INIT;
 	const struct ek_library *library;
 
@@ -535,7 +540,7 @@ static void test_a_static_plugin_is_found_by_its_file_name(void **state)
 /* Comes last: it uses up what the process may map. */
 static void test_a_process_maps_at_most_32_plugins(void **state)
 {
-	struct ek_catalog *catalog = ek_catalog_new(directory, false);
+	struct ek_catalog *catalog = new_catalog(false);
 	struct ek_buf *decent = bytes_of("decent");
 	struct ek_error err = EK_ERROR_INIT;
 	unsigned n = 0;

@@ -195,7 +195,7 @@ struct world *world_new(uint64_t seed)
 	w->seed = seed;
 	w->loop = sim_loop_new(seed);
 	w->kube_config = (struct ek_kube_config){ .source = source, .server = server, .namespace_ = namespace_, .token = token };
-	w->catalog = ek_catalog_new("/nowhere", false);
+	w->catalog = ek_catalog_new(&(struct ek_plugin_rules){ .directory = "/nowhere" });
 	ek_catalog_add_static(w->catalog, "pod.so", ek_plugin_entry_v0_pod());
 	ek_catalog_add_static(w->catalog, "eureka.so", ek_plugin_entry_v0_eureka());
 	ek_catalog_add_static(w->catalog, "memory.so", ek_plugin_entry_v0_memory());

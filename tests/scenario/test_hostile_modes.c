@@ -31,7 +31,7 @@ static const char *document(const char *behaviour)
 static void given_hostile(struct world *w, const char *behaviour)
 {
 	given_config(w, document(behaviour));
-	ek_catalog_set_directory(w->catalog, w->config->plugin_directory, false);
+	ek_catalog_set_rules(w->catalog, &w->config->plugins);
 	given_pods(w, "shop/good", 2);
 	given_syncer(w, "shop/good", NULL);
 	given_pods(w, "shop/bad", 2);

@@ -92,8 +92,9 @@ static void test_the_documented_sample_is_read_as_documented(void **state)
 
 static void assert_defaults(const struct ek_config *config)
 {
-	assert_string_equal(config->plugin_directory, "/usr/lib/eurekube/plugins");
-	assert_false(config->require_digest);
+	assert_string_equal(config->plugins.directory, "/usr/lib/eurekube/plugins");
+	assert_false(config->plugins.require_digest);
+	assert_false(config->plugins.read_only_directory);
 	assert_false(config->allow_without_pod);
 	assert_int_equal(config->n_families, 2);
 	assert_int_equal(config->families[0], 4);
@@ -133,7 +134,7 @@ static void test_every_section_reaches_its_field(void **state)
 {
 	struct ek_config *config = read_good(
 		"clusterId: a\nformerClusterIds: [b, c-1]\nwatchNamespaces: [rating, shop]\n"
-		"plugins: {directory: /p, requireDigest: true}\n"
+		"plugins: {directory: /p, requireDigest: true, readOnlyDirectory: true}\n"
 		"modes: {m: {plugin: m.so, sha256: "
 		"0123456789ABCDEFabcdef0123456789abcdef0123456789abcdef0123456789, rollout: {plugin: n.so, stage: Off}}}\n"
 		"registries:\n"
@@ -149,8 +150,9 @@ static void test_every_section_reaches_its_field(void **state)
 	assert_string_equal(config->former_cluster_ids[1], "c-1");
 	assert_int_equal(config->n_namespaces, 2);
 	assert_string_equal(config->watch_namespaces[0], "rating");
-	assert_string_equal(config->plugin_directory, "/p");
-	assert_true(config->require_digest);
+	assert_string_equal(config->plugins.directory, "/p");
+	assert_true(config->plugins.require_digest);
+	assert_true(config->plugins.read_only_directory);
 	assert_null(config->modes[0].rollout);
 	assert_int_equal(strlen(config->modes[0].sha256), 64);
 	assert_int_equal(config->registries[0].auth, EK_AUTH_BEARER);

@@ -95,7 +95,7 @@ static const struct ek_library *load(struct zoo *zoo)
 	struct ek_error err = EK_ERROR_INIT;
 	const struct ek_library *library;
 
-	zoo->catalog = ek_catalog_new(getenv("EK_ZOOKEEPER_PLUGINS"), false);
+	zoo->catalog = ek_catalog_new(&(struct ek_plugin_rules){ .directory = getenv("EK_ZOOKEEPER_PLUGINS") });
 	library = ek_catalog_load(zoo->catalog, "zookeeper.so", NULL, EK_PLUGIN_REGISTRY, &err);
 	if (!library)
 		fail_msg("%s", err.message);
