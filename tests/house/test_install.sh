@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # From what `make install` puts down, a plugin is built outside the tree by a Makefile of three
-# lines; `make uninstall` takes everything away again.
+# lines; what pkg-config names is there; `make uninstall` takes everything away again.
 set -eu
 build=${EK_TEST_BUILD:?}
 tmp=$(mktemp -d)
@@ -11,6 +11,17 @@ unset TESTS
 
 make -s --no-print-directory install PREFIX="$tmp/root"
 export PKG_CONFIG_PATH=$tmp/root/lib/pkgconfig
+
+there() { # VARIABLE FILE...: below the place that pkg-config's variable names
+	local place
+	place=$(pkg-config --variable="$1" eurekube-sdk)
+	for f in "${@:2}"; do
+		[ -e "$place/$f" ] || { echo "$1 is \"$place\", which has no $f"; exit 1; }
+	done
+}
+there plugindir pod.so memory.so
+there templatedir mode/Makefile mode/mymode.c registry/Makefile registry/myregistry.c
+there toolsdir ek-standins ek-democtl
 
 # The SDK library of a sanitizer build does not link into anything else.
 case $build in
@@ -41,4 +52,6 @@ esac
 make -s --no-print-directory uninstall PREFIX="$tmp/root"
 left=$(find "$tmp/root" ! -type d)
 [ -z "$left" ] || { echo "left behind: $left"; exit 1; }
-[ ! -d "$tmp/root/lib/eurekube" ] || { echo "left behind: lib/eurekube"; exit 1; }
+for d in lib/eurekube include/eurekube share/eurekube; do
+	[ ! -d "$tmp/root/$d" ] || { echo "left behind: $d"; exit 1; }
+done
