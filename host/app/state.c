@@ -3,6 +3,7 @@
  * The operator's state as JSON for people and tools on this machine: syncers, their instances, registries, plugins. It reads and changes nothing. Read
  * sync/engine.h for what the words mean.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <eurekube/json.h>
@@ -92,11 +93,78 @@ static void write_registry(struct ek_json_writer *writer, const struct ek_sync_r
 	ek_json_write_object_end(writer);
 }
 
+/* ---- plugins: what is loaded, and who uses it ---- */
+
+static void write_version_use(struct ek_json_writer *writer, const struct ek_engine *engine, const struct ek_mode_version *version, const char *mode,
+                              const char *channel)
+{
+	int64_t n_syncers = 0;
+
+	for (const struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next)
+		n_syncers += syncer->version == version;
+	ek_json_write_object(writer);
+	pair(writer, "mode", mode);
+	pair(writer, "channel", channel);
+	number(writer, "syncers", n_syncers);
+	ek_json_write_object_end(writer);
+}
+
+static void write_uses(struct ek_json_writer *writer, const struct ek_engine *engine, const struct ek_library *library)
+{
+	for (unsigned i = 0; i < engine->n_modes; i++) {
+		const struct ek_sync_mode *mode = engine->modes[i];
+
+		if (mode->stable->library == library)
+			write_version_use(writer, engine, mode->stable, mode->config->name, "stable");
+		if (mode->canary && mode->canary->library == library)
+			write_version_use(writer, engine, mode->canary, mode->config->name, "canary");
+	}
+	for (unsigned i = 0; i < engine->n_registries; i++) {
+		if (engine->registries[i]->library != library)
+			continue;
+		ek_json_write_object(writer);
+		pair(writer, "registry", engine->registries[i]->config->name);
+		ek_json_write_object_end(writer);
+	}
+}
+
+static void write_plugin(struct ek_json_writer *writer, const struct ek_engine *engine, const struct ek_library *library)
+{
+	const struct ek_plugin *plugin = library->plugin;
+	char abi[16];
+
+	snprintf(abi, sizeof(abi), "%u.%u", plugin->abi_major, plugin->abi_minor);
+	ek_json_write_object(writer);
+	pair(writer, "name", plugin->name);
+	pair(writer, "kind", plugin->kind == EK_PLUGIN_MODE ? "mode" : "registry");
+	pair(writer, "version", plugin->version);
+	pair(writer, "buildId", plugin->build_id);
+	pair(writer, "abi", abi);
+	pair(writer, "file", library->file);
+	pair(writer, "digest", library->digest);
+	ek_json_write_key(writer, "usedBy");
+	ek_json_write_array(writer);
+	if (engine)
+		write_uses(writer, engine, library);
+	ek_json_write_array_end(writer);
+	ek_json_write_object_end(writer);
+}
+
+static void write_plugins(struct ek_json_writer *writer, const struct ek_app *app)
+{
+	ek_json_write_key(writer, "plugins");
+	ek_json_write_array(writer);
+	for (unsigned i = 0; i < ek_catalog_count(app->with.catalog); i++)
+		write_plugin(writer, app->engine, ek_catalog_at(app->with.catalog, i));
+	ek_json_write_array_end(writer);
+}
+
 static void write_all(struct ek_json_writer *writer, struct ek_app *app)
 {
 	ek_json_write_object(writer);
 	pair(writer, "version", EK_VERSION);
 	pair(writer, "cluster", app->cluster_id);
+	write_plugins(writer, app);
 	ek_json_write_key(writer, "registries");
 	ek_json_write_array(writer);
 	for (unsigned i = 0; app->engine && i < app->engine->n_registries; i++)
