@@ -16,7 +16,7 @@ static const char help[] =
 	"\n"
 	"  run             the operator\n"
 	"  config check    whether a configuration file is good\n"
-	"  plugin          whether a plugin file would load, and its digest\n"
+	"  plugin          what is loaded; whether a plugin file would load, and its digest\n"
 	"  version         the version and the plugin ABI it speaks\n"
 	"  help            this text\n"
 	"\n"

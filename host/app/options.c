@@ -31,7 +31,7 @@ const char ek_run_help[] =
 	"\n"
 	"Exit codes: 0 stopped by a signal, 1 cannot start, 2 wrong usage.\n";
 
-static int read_address(const char *text, char *host, size_t size, uint16_t *port, struct ek_error *err)
+int ek_address_read(const char *text, char *host, size_t size, uint16_t *port, struct ek_error *err)
 {
 	const char *colon = strrchr(text, ':');
 	size_t n = colon ? (size_t)(colon - text) : 0;
@@ -104,9 +104,9 @@ static int read_option(int option, struct ek_run_options *out, struct ek_error *
 		out->context = optarg;
 		return EK_OK;
 	case OPT_LISTEN:
-		return read_address(optarg, out->listen_host, sizeof(out->listen_host), &out->listen_port, err);
+		return ek_address_read(optarg, out->listen_host, sizeof(out->listen_host), &out->listen_port, err);
 	case OPT_DEBUG_LISTEN:
-		return read_address(optarg, out->debug_host, sizeof(out->debug_host), &out->debug_port, err);
+		return ek_address_read(optarg, out->debug_host, sizeof(out->debug_host), &out->debug_port, err);
 	case OPT_LOG_LEVEL:
 		if (ek_log_level_parse(optarg, &out->log_level) != EK_OK)
 			return ek_fail(err, EK_INVALID, "--log-level %.40s: use debug, info, warn or error", optarg);

@@ -4,6 +4,7 @@
 #define EK_APP_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <eurekube/error.h>
@@ -20,6 +21,9 @@ struct ek_run_options {
 	enum ek_log_format log_format;
 	bool is_help;
 };
+
+/* "HOST:PORT", ":PORT", "[::1]:PORT"; the host comes without its brackets. EK_OK, or EK_INVALID. */
+int ek_address_read(const char *text, char *host, size_t size, uint16_t *port, struct ek_error *err);
 
 /* EK_OK, or EK_INVALID with what is wrong and what to do. */
 int ek_run_options_read(int argc, char **argv, struct ek_run_options *out, struct ek_error *err);

@@ -19,11 +19,22 @@ says() { # STATUS TEXT COMMAND...
 }
 
 digest=$(sha256sum "$build/plugins/pod.so" | cut -d' ' -f1)
+memory=$(sha256sum "$build/plugins/memory.so" | cut -d' ' -f1)
 says 0 "ok    pod.so: mode pod/" "$eurekube" plugin verify "$build/plugins/pod.so"
 says 0 "$digest" "$eurekube" plugin digest "$build/plugins/pod.so"
 says 1 "has no EureKube note" "$eurekube" plugin verify "$eurekube"
 says 1 "is not there" "$eurekube" plugin verify "$work/nothing.so"
-says 2 "Usage: eurekube plugin" "$eurekube" plugin
+says 1 "\"ok\":false" "$eurekube" plugin verify -o json "$eurekube"
+says 0 "{\"file\":\"pod.so\",\"ok\":true,\"digest\":\"sha256:$digest\",\"name\":\"pod\",\"kind\":\"mode\"," \
+	"$eurekube" plugin verify "$build/plugins/pod.so" -o json
+says 0 "{\"file\":\"pod.so\",\"ok\":true,\"digest\":\"sha256:$digest\"}" "$eurekube" plugin digest "$build/plugins/pod.so" -o json
+says 0 "Examples:" "$eurekube" plugin --help
+says 2 "use list, verify FILE or digest FILE" "$eurekube" plugin
+says 2 "use list, verify FILE or digest FILE" "$eurekube" plugin examine "$build/plugins/pod.so"
+says 2 "verify takes one file" "$eurekube" plugin verify
+says 2 "--debug is for list only" "$eurekube" plugin verify "$build/plugins/pod.so" --debug :1
+says 2 "-o yaml: use json" "$eurekube" plugin list -o yaml
+says 1 "no operator answers (127.0.0.1:1:" "$eurekube" plugin list --debug :1
 
 cat >"$work/good.yaml" <<YAML
 plugins: {directory: "$PWD/$build/plugins"}
@@ -33,6 +44,13 @@ YAML
 says 0 "ok    modes pod: pod/" "$eurekube" config check "$work/good.yaml"
 sed "s/$digest/${digest//[0-9]/0}/" "$work/good.yaml" >"$work/pinned.yaml"
 says 1 "FAIL  modes pod:" "$eurekube" config check "$work/pinned.yaml"
+sed "s/\"}\$/\", requireDigest: true}/" "$work/good.yaml" >"$work/digests.yaml"
+says 1 "ok    modes pod: pod/" "$eurekube" config check "$work/digests.yaml"
+says 1 "FAIL  registries main: memory.so: has no sha256, and plugins.requireDigest is set" "$eurekube" config check "$work/digests.yaml"
+sed "s/memory.so/memory.so, sha256: $memory/" "$work/digests.yaml" >"$work/all-pinned.yaml"
+says 0 "ok    registries main: memory/" "$eurekube" config check "$work/all-pinned.yaml"
+sed "s/\"}\$/\", readOnlyDirectory: true}/" "$work/good.yaml" >"$work/in-place.yaml"
+says 1 "pod.so: lies on a mount that can be written" "$eurekube" config check "$work/in-place.yaml"
 sed 's/^modes/moeds/' "$work/good.yaml" >"$work/unknown.yaml"
 says 1 "line 2, column 1" "$eurekube" config check "$work/unknown.yaml"
 says 1 "line 2, column 1" "$eurekube" run --config "$work/unknown.yaml"
