@@ -6,7 +6,7 @@
 # shellcheck disable=SC2086 # package lists are meant to be split
 set -eu
 
-packages="gcc libc6-dev make pkg-config
+packages="gcc g++ libc6-dev make pkg-config
 libcurl4-openssl-dev libcjson-dev libyaml-dev libuv1-dev libmicrohttpd-dev libssl-dev uthash-dev
 libcmocka-dev $*"
 

@@ -59,7 +59,27 @@ $(B)/bad-plugins/%.so: tests/bad-plugins/%.c $(SDK_LIB) $(PLUGIN_MAP) $(B)/flags
 	$(call say,BAD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(compile) -fPIC -fvisibility=hidden $(EK_LDFLAGS) -shared $(LDFLAGS) -o $@ $< \
-		$(bad_flags) $(SDK_LIB)
+		$(bad_flags) $(SDK_LIB) $(bad_more)
+
+# Traps in C++; and a library that plugins bring along, in two versions of one SONAME.
+BAD_CXX_SOS := $(patsubst tests/bad-plugins/%.cc,$(B)/bad-plugins/%.so,$(wildcard tests/bad-plugins/*.cc))
+$(B)/bad-plugins/%.so: tests/bad-plugins/%.cc $(SDK_LIB) $(PLUGIN_MAP) $(B)/flags
+	$(call say,BAD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(if $(findstring clang,$(CC_VERSION)),clang++,$(CXX)) -std=gnu++20 $(OPTIMISE) -Wall -Wextra \
+		-Wno-unused-parameter -Wno-missing-field-initializers $(EK_CPPFLAGS) $(CPPFLAGS) -MMD -MP \
+		-fPIC -fvisibility=hidden $(EK_LDFLAGS) -shared $(LDFLAGS) -o $@ $< $(bad_flags) $(SDK_LIB)
+
+ANSWERS := $(foreach v,one two,$(B)/bad-plugins/$(v)/libek-answer.so.1)
+$(B)/bad-plugins/%/libek-answer.so.1: tests/bad-plugins/library/answer.c $(B)/flags
+	$(Q)mkdir -p $(@D)
+	$(Q)$(compile) -fPIC -DEK_TRAP_ANSWER='"$*"' $(EK_LDFLAGS) -shared $(LDFLAGS) -Wl,-soname,$(@F) -o $@ $<
+
+$(B)/bad-plugins/trap-needs-one.so: bad_more = $(B)/bad-plugins/one/libek-answer.so.1 -Wl,-rpath,$(abspath $(B)/bad-plugins/one)
+$(B)/bad-plugins/trap-needs-two.so: bad_more = $(B)/bad-plugins/two/libek-answer.so.1 -Wl,-rpath,$(abspath $(B)/bad-plugins/two)
+$(B)/bad-plugins/trap-needs-any.so: bad_more = $(B)/bad-plugins/one/libek-answer.so.1
+$(filter $(B)/bad-plugins/trap-needs-%,$(BAD_SOS)): $(ANSWERS)
+BAD_SOS += $(BAD_CXX_SOS)
 ALL_OBJECTS += $(BAD_SOS:.so=.o)
 
 # Running them

@@ -21,8 +21,9 @@
 #error "plugins are defined for x86-64 and aarch64"
 #endif
 
-#define NAMES_SHOWN 120 /* bytes of a list of names in a message */
-#define BROKEN      "is not a whole shared object; copy it again or build it anew"
+#define NAMES_SHOWN    120 /* bytes of a list of names in a message */
+#define BROKEN         "is not a whole shared object; copy it again or build it anew"
+#define BROKEN_DYNAMIC "has a broken table of dynamic symbols; build it anew"
 
 /* Part of the file: NULL where it does not lie inside. */
 static const void *at_offset(const struct ek_elf *elf, uint64_t offset, uint64_t n)
@@ -168,6 +169,8 @@ struct dynamic {
 	uint64_t symbols, strings, strings_size, hash, gnu_hash;
 	const char *text;       /* the string table */
 	uint64_t n_symbols;
+	uint64_t needed[EK_ELF_LIBRARIES_MAX], rpath, runpath; /* in the string table; 0 none */
+	unsigned n_needed;      /* may be more than there is room for */
 };
 
 static void note_entry(struct dynamic *dynamic, const Elf64_Dyn *entry)
@@ -187,6 +190,16 @@ static void note_entry(struct dynamic *dynamic, const Elf64_Dyn *entry)
 		break;
 	case DT_GNU_HASH:
 		dynamic->gnu_hash = entry->d_un.d_ptr;
+		break;
+	case DT_NEEDED:
+		if (dynamic->n_needed++ < EK_ELF_LIBRARIES_MAX)
+			dynamic->needed[dynamic->n_needed - 1] = entry->d_un.d_val;
+		break;
+	case DT_RPATH:
+		dynamic->rpath = entry->d_un.d_val;
+		break;
+	case DT_RUNPATH:
+		dynamic->runpath = entry->d_un.d_val;
 		break;
 	default:
 		break;
@@ -327,7 +340,7 @@ int ek_elf_check_exports(const struct ek_elf *elf, const char *only, struct ek_e
 	struct exports exports;
 
 	if (!read_dynamic(elf, &dynamic) || !scan_symbols(elf, &dynamic, only, &exports))
-		return ek_fail(err, EK_INVALID, "has a broken table of dynamic symbols; build it anew");
+		return ek_fail(err, EK_INVALID, BROKEN_DYNAMIC);
 	if (exports.unique[0])
 		return ek_fail(err, EK_INVALID, "has GNU_UNIQUE symbols (%s), which all plugins would share; build it with -fno-gnu-unique",
 			exports.unique);
@@ -338,5 +351,29 @@ int ek_elf_check_exports(const struct ek_elf *elf, const char *only, struct ek_e
 		return ek_fail(err, EK_INVALID, "exports %s, but not as a function; define the plugin by EK_PLUGIN_DEFINE", only);
 	if (exports.n_others)
 		return ek_fail(err, EK_INVALID, "exports more than %s (%s); link it with plugin.map", only, exports.others);
+	return EK_OK;
+}
+
+/* ---- Libraries ---- */
+
+int ek_elf_read_libraries(const struct ek_elf *elf, struct ek_elf_libraries *libraries, struct ek_error *err)
+{
+	struct dynamic dynamic;
+	uint64_t search;
+
+	*libraries = (struct ek_elf_libraries){ .search = "" };
+	if (!read_dynamic(elf, &dynamic))
+		return ek_fail(err, EK_INVALID, BROKEN_DYNAMIC);
+	if (dynamic.n_needed > EK_ELF_LIBRARIES_MAX)
+		return ek_fail(err, EK_INVALID, "needs %u libraries; a plugin has at most %d", dynamic.n_needed, EK_ELF_LIBRARIES_MAX);
+	search = dynamic.runpath ? dynamic.runpath : dynamic.rpath;
+	if (search >= dynamic.strings_size)
+		return ek_fail(err, EK_INVALID, BROKEN_DYNAMIC);
+	libraries->search = search ? dynamic.text + search : "";
+	for (unsigned i = 0; i < dynamic.n_needed; i++) {
+		if (dynamic.needed[i] >= dynamic.strings_size)
+			return ek_fail(err, EK_INVALID, BROKEN_DYNAMIC);
+		libraries->names[libraries->n++] = dynamic.text + dynamic.needed[i];
+	}
 	return EK_OK;
 }

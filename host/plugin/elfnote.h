@@ -27,4 +27,13 @@ int ek_elf_read_note(const struct ek_elf *elf, struct ek_plugin_note *note, stru
 /* EK_OK if `only` is the one symbol that it exports, as a function; otherwise EK_INVALID, naming what else there is (or that it is missing). */
 int ek_elf_check_exports(const struct ek_elf *elf, const char *only, struct ek_error *err);
 
+/* The libraries that it needs. Texts lie in the bytes. EK_OK or EK_INVALID. */
+#define EK_ELF_LIBRARIES_MAX 64
+struct ek_elf_libraries {
+	unsigned n;
+	const char *names[EK_ELF_LIBRARIES_MAX];
+	const char *search;           /* where it wants them looked for first ("/a:/b"); "" nowhere */
+};
+int ek_elf_read_libraries(const struct ek_elf *elf, struct ek_elf_libraries *libraries, struct ek_error *err);
+
 #endif

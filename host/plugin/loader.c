@@ -14,8 +14,10 @@
 #include <link.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 /* ---- Before anything runs ---- */
 
@@ -42,29 +44,119 @@ static int check_bytes(const void *bytes, const struct ek_image *image, enum ek_
 	return EK_OK;
 }
 
-static int check_image(const struct ek_image *image, enum ek_plugin_kind kind, struct ek_plugin_note *note, struct ek_error *err)
+/* The bytes for reading; NULL with err where that fails. Unmapped by the caller. */
+static void *read_image(const struct ek_image *image, struct ek_error *err)
 {
 	void *bytes;
-	int code;
 
-	if (image->n_bytes == 0)
-		return ek_refuse(err, image->name, "is empty");
+	if (image->n_bytes == 0) {
+		ek_refuse(err, image->name, "is empty");
+		return NULL;
+	}
 	bytes = mmap(NULL, image->n_bytes, PROT_READ, MAP_PRIVATE, image->fd, 0);
-	if (bytes == MAP_FAILED)
-		return ek_refuse(err, image->name, "cannot be read from memory: %s", strerror(errno));
-	code = check_bytes(bytes, image, kind, note, err);
-	munmap(bytes, image->n_bytes);
-	return code;
+	if (bytes != MAP_FAILED)
+		return bytes;
+	ek_refuse(err, image->name, "cannot be read from memory: %s", strerror(errno));
+	return NULL;
 }
 
 int ek_image_check(const struct ek_image *image, enum ek_plugin_kind kind, struct ek_error *err)
 {
 	struct ek_plugin_note note;
+	void *bytes = read_image(image, err);
+	int code;
 
-	return check_image(image, kind, &note, err);
+	if (!bytes)
+		return EK_INVALID;
+	code = check_bytes(bytes, image, kind, &note, err);
+	munmap(bytes, image->n_bytes);
+	return code;
+}
+
+/* ---- Libraries ---- */
+
+/* The one that the process holds under this name, whoever brought it; false: none yet. */
+static bool find_held(const char *name, char *path, size_t size)
+{
+	void *handle = dlopen(name, RTLD_NOW | RTLD_NOLOAD);
+	struct link_map *map = NULL;
+
+	if (!handle)
+		return false;
+	if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0)
+		map = NULL;
+	snprintf(path, size, "%s", map ? map->l_name : "");
+	dlclose(handle);
+	return path[0] != '\0';
+}
+
+/* The one that the plugin's own search path leads to; false: none. */
+static bool find_own(const char *search, const char *name, struct stat *out)
+{
+	char path[PATH_MAX];
+
+	while (*search) {
+		size_t n = strcspn(search, ":");
+		int length = snprintf(path, sizeof(path), "%.*s/%s", (int)n, search, name);
+
+		if (search[0] == '/' && length > 0 && (size_t)length < sizeof(path) && stat(path, out) == 0)
+			return true;
+		search += n + (search[n] == ':');
+	}
+	return false;
+}
+
+/* The dynamic loader goes by names: whoever comes second is given the library of whoever came first, in silence. */
+static int check_library(const char *search, const char *library, const char *name, struct ek_error *err)
+{
+	struct stat own, held;
+	char path[PATH_MAX];
+
+	if (strchr(library, '/') || !find_own(search, library, &own) || !find_held(library, path, sizeof(path)))
+		return EK_OK;
+	if (stat(path, &held) == 0 && own.st_dev == held.st_dev && own.st_ino == held.st_ino)
+		return EK_OK;
+	return ek_refuse(err, name, "brings a %.48s of its own, but this process has that of %.64s, and holds one of a name; link it statically",
+		library, path);
+}
+
+static int check_libraries(const struct ek_elf *elf, const char *name, struct ek_error *err)
+{
+	struct ek_elf_libraries libraries;
+	struct ek_error why = EK_ERROR_INIT;
+	int code = EK_OK;
+
+	if (ek_elf_read_libraries(elf, &libraries, &why) != EK_OK)
+		return ek_refuse_because(err, name, &why);
+	for (unsigned i = 0; i < libraries.n && code == EK_OK; i++)
+		code = check_library(libraries.search, libraries.names[i], name, err);
+	return code;
+}
+
+/* All that can be said before it is mapped. */
+static int check_image(const struct ek_image *image, enum ek_plugin_kind kind, struct ek_plugin_note *note, struct ek_error *err)
+{
+	void *bytes = read_image(image, err);
+	int code;
+
+	if (!bytes)
+		return EK_INVALID;
+	code = check_bytes(bytes, image, kind, note, err);
+	if (code == EK_OK)
+		code = check_libraries(&(struct ek_elf){ .bytes = bytes, .n = image->n_bytes }, image->name, err);
+	munmap(bytes, image->n_bytes);
+	return code;
 }
 
 /* ---- Mapping ---- */
+
+/* What to do about the dynamic loader's refusal. */
+static const char *remedy_for(const char *why)
+{
+	if (strstr(why, "undefined symbol"))
+		return "; link it with -Wl,-z,defs to see what it lacks";
+	return strstr(why, "cannot open shared object file") ? "; install that library, or link it statically" : "";
+}
 
 /* "/proc/self/fd/7: undefined symbol: foo" -> "undefined symbol: foo" */
 static const char *why_not(const char *path)
@@ -96,6 +188,7 @@ static int check_executable(const struct ek_image *image, struct ek_error *err)
 static int map_image(const struct ek_image *image, void **handle, struct ek_error *err)
 {
 	char path[40];
+	const char *why;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", image->fd);
 	/* The dynamic loader compares names: were there an old library of this one, we would be given that. */
@@ -104,7 +197,8 @@ static int map_image(const struct ek_image *image, void **handle, struct ek_erro
 	*handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (*handle)
 		return EK_OK;
-	return ek_refuse(err, image->name, "cannot be loaded: %s; link it with -Wl,-z,defs to see what it lacks", why_not(path));
+	why = why_not(path);
+	return ek_refuse(err, image->name, "cannot be loaded: %s%s", why, remedy_for(why));
 }
 
 /* The entry, provided that it lies in what has just been mapped. */
@@ -118,7 +212,8 @@ static int find_entry(void *handle, const char *name, ek_plugin_entry_fn *entry,
 		return ek_refuse(err, name, "does not define %s; define the plugin by EK_PLUGIN_DEFINE", EK_PLUGIN_ENTRY_SYMBOL);
 	if (dlinfo(handle, RTLD_DI_LINKMAP, &mapped) != 0 ||
 		!dladdr1(*(void **)entry, &info, (void **)&owner, RTLD_DL_LINKMAP) || owner != mapped)
-		return ek_refuse(err, name, "has its entry in another file (%s); link the plugin alone", owner ? owner->l_name : "?");
+		return ek_refuse(err, name, "has its entry outside of itself (in %s); define the plugin by EK_PLUGIN_DEFINE",
+			owner && owner->l_name[0] ? owner->l_name : "no file");
 	return EK_OK;
 }
 

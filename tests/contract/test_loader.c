@@ -21,101 +21,18 @@
 
 #include <cmocka.h>
 
-#include "base/buf.h"
-#include "plugin/catalog.h"
-
-static char directory[64];
-
-/* ---- Files ---- */
-
-static const char *built(const char *name)
-{
-	static char path[512];
-	const char *build = getenv("EK_TEST_BUILD");
-
-	snprintf(path, sizeof(path), "%s/bad-plugins/%s.so", build ? build : "build/release", name);
-	return path;
-}
-
-static const char *inside(const char *file)
-{
-	static char path[2][512];
-	static unsigned turn;
-
-	turn ^= 1;
-	snprintf(path[turn], sizeof(path[turn]), "%s/%s", directory, file);
-	return path[turn];
-}
-
-/* The bytes of a built plugin, until the next call. */
-static struct ek_buf *bytes_of(const char *name)
-{
-	static struct ek_buf buf;
-	char piece[4096];
-	ssize_t n;
-	int fd = open(built(name), O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		fail_msg("%s: %s; build it, and set EK_TEST_BUILD", built(name), strerror(errno));
-	ek_buf_clear(&buf);
-	ek_buf_init(&buf, EK_PLUGIN_FILE_MAX);
-	while ((n = read(fd, piece, sizeof(piece))) > 0)
-		assert_int_equal(ek_buf_add(&buf, piece, (size_t)n), EK_OK);
-	close(fd);
-	return &buf;
-}
-
-static void put_bytes(const char *file, const void *bytes, size_t n, mode_t mode)
-{
-	int fd;
-
-	unlink(inside(file));
-	fd = open(inside(file), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, n), (ssize_t)n);
-	assert_int_equal(fchmod(fd, mode), 0);
-	close(fd);
-}
-
-static void put(const char *name)
-{
-	struct ek_buf *buf = bytes_of(name);
-	char file[128];
-
-	snprintf(file, sizeof(file), "%s.so", name);
-	put_bytes(file, buf->at, buf->n, 0644);
-}
-
-/* ---- Loading ---- */
-
-static int load(const char *file, const char *sha256, enum ek_plugin_kind kind, const struct ek_plugin **plugin, struct ek_error *err)
-{
-	struct ek_image image;
-	int code = ek_image_open(directory, file, sha256, &image, err);
-
-	if (code == EK_OK) {
-		code = ek_image_map(&image, kind, plugin, err);
-		if (code != EK_OK)
-			ek_image_close(&image);
-	}
-	return code;
-}
+#include "kit/plugin_dir.h"
 
 static void assert_refused(const char *file, const char *sha256, enum ek_plugin_kind kind, const char *message)
 {
 	struct ek_error err = EK_ERROR_INIT;
 	const struct ek_plugin *plugin = NULL;
 
-	assert_int_equal(load(file, sha256, kind, &plugin, &err), EK_INVALID);
+	assert_int_equal(plugin_load(file, sha256, kind, &plugin, &err), EK_INVALID);
 	assert_null(plugin);
 	assert_string_equal(err.message, message);
 	assert_string_equal(err.reason, "PluginUnavailable");
 	assert_int_equal(err.code, EK_INVALID);
-}
-
-static bool is_marked(void)
-{
-	return access(inside("marker"), F_OK) == 0;
 }
 
 /* ---- Descriptors, notes and exports ---- */
@@ -125,8 +42,8 @@ static void test_a_decent_plugin_gives_its_descriptor(void **state)
 	struct ek_error err = EK_ERROR_INIT;
 	const struct ek_plugin *plugin = NULL;
 
-	put("decent");
-	assert_int_equal(load("decent.so", "", EK_PLUGIN_MODE, &plugin, &err), EK_OK);
+	plugin_put("decent");
+	assert_int_equal(plugin_load("decent.so", "", EK_PLUGIN_MODE, &plugin, &err), EK_OK);
 	assert_string_equal(plugin->name, "decent");
 	assert_string_equal(plugin->version, "1.2.3");
 	assert_int_equal(err.code, 0); /* untouched */
@@ -177,7 +94,7 @@ static void test_each_bad_plugin_is_refused_with_its_remedy(void **state)
 	char file[128];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		put(cases[i].name);
+		plugin_put(cases[i].name);
 		snprintf(file, sizeof(file), "%s.so", cases[i].name);
 		assert_refused(file, NULL, (enum ek_plugin_kind)0, cases[i].message);
 	}
@@ -185,7 +102,7 @@ static void test_each_bad_plugin_is_refused_with_its_remedy(void **state)
 
 static void test_a_plugin_of_the_other_kind_is_refused(void **state)
 {
-	put("decent");
+	plugin_put("decent");
 	assert_refused("decent.so", NULL, EK_PLUGIN_REGISTRY, "decent.so: is a mode plugin, but a registry plugin is needed here");
 }
 
@@ -196,20 +113,18 @@ static void test_no_code_of_a_refused_plugin_runs(void **state)
 	struct ek_error err = EK_ERROR_INIT;
 	char file[128];
 
-	setenv("EK_TEST_MARKER", inside("marker"), 1);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		put(refused[i]);
+		plugin_put(refused[i]);
 		snprintf(file, sizeof(file), "%s.so", refused[i]);
-		assert_int_equal(load(file, NULL, EK_PLUGIN_MODE, &plugin, &err), EK_INVALID);
-		assert_false(is_marked());
+		assert_int_equal(plugin_load(file, NULL, EK_PLUGIN_MODE, &plugin, &err), EK_INVALID);
+		assert_false(plugin_is_marked());
 	}
-	put("marks");
-	assert_int_equal(load("marks.so", NULL, EK_PLUGIN_REGISTRY, &plugin, &err), EK_INVALID);
-	assert_false(is_marked());
+	plugin_put("marks");
+	assert_int_equal(plugin_load("marks.so", NULL, EK_PLUGIN_REGISTRY, &plugin, &err), EK_INVALID);
+	assert_false(plugin_is_marked());
 	/* The mark works: the same constructor in a plugin that is accepted. */
-	assert_int_equal(load("marks.so", NULL, EK_PLUGIN_MODE, &plugin, &err), EK_OK);
-	assert_true(is_marked());
-	unsetenv("EK_TEST_MARKER");
+	assert_int_equal(plugin_load("marks.so", NULL, EK_PLUGIN_MODE, &plugin, &err), EK_OK);
+	assert_true(plugin_is_marked());
 }
 
 static void test_all_missing_operations_are_named_at_once_for_static_plugins_too(void **state)
@@ -228,23 +143,23 @@ static void test_all_missing_operations_are_named_at_once_for_static_plugins_too
 
 static void test_files_that_are_no_whole_shared_object_are_refused(void **state)
 {
-	struct ek_buf *decent = bytes_of("decent");
+	struct ek_buf *decent = plugin_bytes("decent");
 	Elf64_Ehdr *header = (Elf64_Ehdr *)decent->at;
 
-	put_bytes("empty.so", "", 0, 0644);
+	plugin_put_bytes("empty.so", "", 0, 0644);
 	assert_refused("empty.so", NULL, EK_PLUGIN_MODE, "empty.so: is empty");
-	put_bytes("text.so", "#!/bin/sh\necho hello\n", 21, 0644);
+	plugin_put_bytes("text.so", "#!/bin/sh\necho hello\n", 21, 0644);
 	assert_refused("text.so", NULL, EK_PLUGIN_MODE, "text.so: is not an ELF file; a plugin is a shared object");
-	put_bytes("short.so", decent->at, 40, 0644);
+	plugin_put_bytes("short.so", decent->at, 40, 0644);
 	assert_refused("short.so", NULL, EK_PLUGIN_MODE, "short.so: is not a whole shared object; copy it again or build it anew");
-	put_bytes("half.so", decent->at, decent->n / 4, 0644);
+	plugin_put_bytes("half.so", decent->at, decent->n / 4, 0644);
 	assert_refused("half.so", NULL, EK_PLUGIN_MODE, "half.so: is not a whole shared object; copy it again or build it anew");
 	header->e_type = ET_REL;
-	put_bytes("object.so", decent->at, decent->n, 0644);
+	plugin_put_bytes("object.so", decent->at, decent->n, 0644);
 	assert_refused("object.so", NULL, EK_PLUGIN_MODE, "object.so: is not a shared object; link it with -shared");
 	header->e_type = ET_DYN;
 	header->e_machine = EM_S390;
-	put_bytes("alien.so", decent->at, decent->n, 0644);
+	plugin_put_bytes("alien.so", decent->at, decent->n, 0644);
 #if defined(__x86_64__)
 	assert_refused("alien.so", NULL, EK_PLUGIN_MODE, "alien.so: was built for another machine; this host needs one for x86-64");
 #else
@@ -255,7 +170,7 @@ static void test_files_that_are_no_whole_shared_object_are_refused(void **state)
 /* Whatever the bytes say, looking at them neither crashes nor reads beyond them (the sanitizers would tell). */
 static void test_no_spoilt_byte_leads_the_reader_out_of_the_file(void **state)
 {
-	struct ek_buf *decent = bytes_of("decent");
+	struct ek_buf *decent = plugin_bytes("decent");
 	const size_t n_looked_at = decent->n < 8192 ? decent->n : 8192;
 	struct ek_image image;
 	unsigned n_refused = 0;
@@ -265,9 +180,9 @@ static void test_no_spoilt_byte_leads_the_reader_out_of_the_file(void **state)
 		struct ek_error err = EK_ERROR_INIT;
 
 		decent->at[i] = (char)~was;
-		put_bytes("spoilt.so", decent->at, decent->n, 0644);
+		plugin_put_bytes("spoilt.so", decent->at, decent->n, 0644);
 		decent->at[i] = was;
-		assert_int_equal(ek_image_open(directory, "spoilt.so", NULL, &image, &err), EK_OK);
+		assert_int_equal(ek_image_open(plugin_dir, "spoilt.so", NULL, &image, &err), EK_OK);
 		n_refused += ek_image_check(&image, EK_PLUGIN_MODE, &err) != EK_OK;
 		ek_image_close(&image);
 	}
@@ -276,8 +191,8 @@ static void test_no_spoilt_byte_leads_the_reader_out_of_the_file(void **state)
 	for (size_t n = 0; n < n_looked_at; n += 7) {
 		struct ek_error err = EK_ERROR_INIT;
 
-		put_bytes("cut.so", decent->at, n, 0644);
-		assert_int_equal(ek_image_open(directory, "cut.so", NULL, &image, &err), EK_OK);
+		plugin_put_bytes("cut.so", decent->at, n, 0644);
+		assert_int_equal(ek_image_open(plugin_dir, "cut.so", NULL, &image, &err), EK_OK);
 		assert_int_equal(ek_image_check(&image, EK_PLUGIN_MODE, &err), EK_INVALID);
 		ek_image_close(&image);
 	}
@@ -287,30 +202,17 @@ static void test_no_spoilt_byte_leads_the_reader_out_of_the_file(void **state)
 
 static void test_a_name_must_be_a_file_inside_the_directory(void **state)
 {
-	put("decent");
+	plugin_put("decent");
 	assert_refused("../decent.so", NULL, EK_PLUGIN_MODE,
 		"../decent.so: is not a file name; name a file inside the plugin directory, without '/'");
 	assert_refused("..", NULL, EK_PLUGIN_MODE, "..: is not a file name; name a file inside the plugin directory, without '/'");
 	assert_refused("", NULL, EK_PLUGIN_MODE, ": is not a file name; name a file inside the plugin directory, without '/'");
 	assert_refused("nowhere.so", NULL, EK_PLUGIN_MODE,
 		"nowhere.so: is not there; put the file into the plugin directory or correct its name");
-	assert_int_equal(mkdir(inside("folder.so"), 0755), 0);
+	assert_int_equal(mkdir(plugin_path("folder.so"), 0755), 0);
 	assert_refused("folder.so", NULL, EK_PLUGIN_MODE, "folder.so: is not a regular file");
-	assert_int_equal(mkfifo(inside("pipe.so"), 0644), 0);
+	assert_int_equal(mkfifo(plugin_path("pipe.so"), 0644), 0);
 	assert_refused("pipe.so", NULL, EK_PLUGIN_MODE, "pipe.so: is not a regular file");
-}
-
-static const char *digest_of(const char *file)
-{
-	static char digest[EK_DIGEST_MAX];
-	struct ek_image image;
-	struct ek_error err = EK_ERROR_INIT;
-
-	if (ek_image_open(NULL, inside(file), NULL, &image, &err) != EK_OK)
-		fail_msg("%s", err.message);
-	memcpy(digest, image.digest, sizeof(digest));
-	ek_image_close(&image);
-	return digest;
 }
 
 /* Refused as it is, accepted once the bytes themselves are pinned. */
@@ -319,10 +221,10 @@ static void assert_needs_pin(const char *file, const char *pin, const char *mess
 	struct ek_image image;
 	struct ek_error err = EK_ERROR_INIT;
 
-	assert_int_equal(ek_image_open(directory, file, NULL, &image, &err), EK_INVALID);
+	assert_int_equal(ek_image_open(plugin_dir, file, NULL, &image, &err), EK_INVALID);
 	assert_int_equal(image.fd, -1);
 	assert_string_equal(err.message, message);
-	if (ek_image_open(directory, file, pin, &image, &err) != EK_OK)
+	if (ek_image_open(plugin_dir, file, pin, &image, &err) != EK_OK)
 		fail_msg("%s", err.message);
 	assert_int_equal(ek_image_check(&image, EK_PLUGIN_MODE, &err), EK_OK);
 	ek_image_close(&image);
@@ -332,19 +234,19 @@ static void test_without_a_pin_the_path_must_be_safe(void **state)
 {
 	char pin[EK_DIGEST_MAX];
 
-	put("decent");
-	snprintf(pin, sizeof(pin), "%s", digest_of("decent.so") + strlen("sha256:"));
-	assert_int_equal(symlink("decent.so", inside("link.so")), 0);
+	plugin_put("decent");
+	snprintf(pin, sizeof(pin), "%s", plugin_digest("decent.so") + strlen("sha256:"));
+	assert_int_equal(symlink("decent.so", plugin_path("link.so")), 0);
 	assert_needs_pin("link.so", pin, "link.so: is a symbolic link; put the file itself there, or pin it by sha256");
-	assert_int_equal(chmod(inside("decent.so"), 0664), 0);
+	assert_int_equal(chmod(plugin_path("decent.so"), 0664), 0);
 	assert_needs_pin("decent.so", pin,
 		"decent.so: can be written by its group or by others; run chmod go-w on it, or pin it by sha256");
-	assert_int_equal(chmod(inside("decent.so"), 0646), 0);
+	assert_int_equal(chmod(plugin_path("decent.so"), 0646), 0);
 	assert_needs_pin("decent.so", pin,
 		"decent.so: can be written by its group or by others; run chmod go-w on it, or pin it by sha256");
-	assert_int_equal(chmod(inside("decent.so"), 0644), 0);
+	assert_int_equal(chmod(plugin_path("decent.so"), 0644), 0);
 	if (geteuid() == 0) {
-		assert_int_equal(chown(inside("decent.so"), 12345, 12345), 0);
+		assert_int_equal(chown(plugin_path("decent.so"), 12345, 12345), 0);
 		assert_needs_pin("decent.so", pin,
 			"decent.so: belongs to another user than root and the one that runs this process; change its owner, or pin "
 			"it by sha256");
@@ -353,26 +255,26 @@ static void test_without_a_pin_the_path_must_be_safe(void **state)
 
 static void test_without_a_pin_the_directory_must_be_safe(void **state)
 {
-	char was[sizeof(directory)], pin[EK_DIGEST_MAX], message[256];
+	char was[sizeof(plugin_dir)], pin[EK_DIGEST_MAX], message[256];
 
-	put("decent");
-	snprintf(pin, sizeof(pin), "%s", digest_of("decent.so"));
-	assert_int_equal(chmod(directory, 0770), 0);
+	plugin_put("decent");
+	snprintf(pin, sizeof(pin), "%s", plugin_digest("decent.so"));
+	assert_int_equal(chmod(plugin_dir, 0770), 0);
 	snprintf(message, sizeof(message),
-		"plugin directory: %s can be written by its group or by others; run chmod go-w on it, or pin the file by sha256", directory);
+		"plugin directory: %s can be written by its group or by others; run chmod go-w on it, or pin the file by sha256", plugin_dir);
 	assert_needs_pin("decent.so", pin, message);
-	assert_int_equal(chmod(directory, 0700), 0);
+	assert_int_equal(chmod(plugin_dir, 0700), 0);
 
-	memcpy(was, directory, sizeof(was));
-	assert_int_equal(symlink(was, inside("itself")), 0);
-	snprintf(directory, sizeof(directory), "%.40s/itself/", was);
+	memcpy(was, plugin_dir, sizeof(was));
+	assert_int_equal(symlink(was, plugin_path("itself")), 0);
+	snprintf(plugin_dir, sizeof(plugin_dir), "%.40s/itself/", was);
 	snprintf(message, sizeof(message),
 		"plugin directory: %.40s/itself is a symbolic link; name the directory itself, or pin the file by sha256", was);
 	assert_needs_pin("decent.so", pin, message);
-	snprintf(directory, sizeof(directory), "/nowhere/at/all");
+	snprintf(plugin_dir, sizeof(plugin_dir), "/nowhere/at/all");
 	assert_refused("decent.so", NULL, EK_PLUGIN_MODE,
 		"plugin directory: /nowhere/at/all cannot be opened: No such file or directory");
-	memcpy(directory, was, sizeof(was));
+	memcpy(plugin_dir, was, sizeof(was));
 }
 
 static void test_bytes_that_are_not_the_pinned_ones_are_refused(void **state)
@@ -382,23 +284,23 @@ static void test_bytes_that_are_not_the_pinned_ones_are_refused(void **state)
 	const struct ek_plugin *plugin;
 	struct ek_error err = EK_ERROR_INIT;
 
-	put("decent");
+	plugin_put("decent");
 	snprintf(message, sizeof(message), "decent.so: has sha256 %s, but the configuration wants %s; correct one of them",
-		digest_of("decent.so") + strlen("sha256:"), wrong);
+		plugin_digest("decent.so") + strlen("sha256:"), wrong);
 	assert_refused("decent.so", wrong, EK_PLUGIN_MODE, message);
-	assert_int_equal(load("decent.so", digest_of("decent.so"), EK_PLUGIN_MODE, &plugin, &err), EK_OK);
+	assert_int_equal(plugin_load("decent.so", plugin_digest("decent.so"), EK_PLUGIN_MODE, &plugin, &err), EK_OK);
 }
 
 static void test_a_digest_is_the_sha256_of_the_bytes(void **state)
 {
-	put_bytes("abc", "abc", 3, 0644);
-	assert_string_equal(digest_of("abc"), "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	plugin_put_bytes("abc", "abc", 3, 0644);
+	assert_string_equal(plugin_digest("abc"), "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 static void test_a_file_that_is_too_large_is_refused(void **state)
 {
-	put_bytes("large.so", "", 0, 0644);
-	assert_int_equal(truncate(inside("large.so"), EK_PLUGIN_FILE_MAX + 1), 0);
+	plugin_put_bytes("large.so", "", 0, 0644);
+	assert_int_equal(truncate(plugin_path("large.so"), EK_PLUGIN_FILE_MAX + 1), 0);
 	assert_refused("large.so", NULL, EK_PLUGIN_MODE, "large.so: has 16777217 bytes; a plugin has at most 16777216");
 }
 
@@ -407,9 +309,9 @@ static void test_later_writes_to_the_file_do_not_reach_the_image(void **state)
 	struct ek_image image;
 	struct ek_error err = EK_ERROR_INIT;
 
-	put("decent");
-	assert_int_equal(ek_image_open(directory, "decent.so", NULL, &image, &err), EK_OK);
-	assert_int_equal(truncate(inside("decent.so"), 0), 0);
+	plugin_put("decent");
+	assert_int_equal(ek_image_open(plugin_dir, "decent.so", NULL, &image, &err), EK_OK);
+	assert_int_equal(truncate(plugin_path("decent.so"), 0), 0);
 	assert_int_equal(ek_image_check(&image, EK_PLUGIN_MODE, &err), EK_OK);
 	assert_int_equal(write(image.fd, "x", 1), -1);
 	assert_int_equal(errno, EPERM);
@@ -420,57 +322,46 @@ static void test_later_writes_to_the_file_do_not_reach_the_image(void **state)
 
 /* ---- Catalog ---- */
 
-static struct ek_catalog *new_catalog(bool require_digest)
-{
-	return ek_catalog_new(&(struct ek_plugin_rules){ .directory = directory, .require_digest = require_digest });
-}
-
-static const struct ek_library *catalog_load(struct ek_catalog *catalog, const char *file, enum ek_plugin_kind kind, struct ek_error *err)
-{
-	*err = (struct ek_error)EK_ERROR_INIT;
-	return ek_catalog_load(catalog, file, NULL, kind, err);
-}
-
 static void test_one_digest_is_one_library_under_whatever_name(void **state)
 {
-	struct ek_catalog *catalog = new_catalog(false), *other = new_catalog(false);
+	struct ek_catalog *catalog = plugin_catalog(false), *other = plugin_catalog(false);
 	const struct ek_library *library;
 	struct ek_buf *decent;
 	struct ek_error err;
 
-	put("decent");
-	library = catalog_load(catalog, "decent.so", EK_PLUGIN_MODE, &err);
+	plugin_put("decent");
+	library = plugin_catalog_load(catalog, "decent.so", EK_PLUGIN_MODE, &err);
 	assert_non_null(library);
 	assert_string_equal(library->label, "decent/1.2.3");
 	assert_string_equal(library->file, "decent.so");
-	assert_string_equal(library->digest, digest_of("decent.so"));
-	decent = bytes_of("decent");
-	put_bytes("copy.so", decent->at, decent->n, 0644);
-	assert_ptr_equal(catalog_load(catalog, "copy.so", EK_PLUGIN_MODE, &err), library);
+	assert_string_equal(library->digest, plugin_digest("decent.so"));
+	decent = plugin_bytes("decent");
+	plugin_put_bytes("copy.so", decent->at, decent->n, 0644);
+	assert_ptr_equal(plugin_catalog_load(catalog, "copy.so", EK_PLUGIN_MODE, &err), library);
 	assert_int_equal(ek_catalog_count(catalog), 1);
 	assert_ptr_equal(ek_catalog_at(catalog, 0), library);
 	assert_null(ek_catalog_at(catalog, 1));
-	assert_null(catalog_load(catalog, "copy.so", EK_PLUGIN_REGISTRY, &err));
+	assert_null(plugin_catalog_load(catalog, "copy.so", EK_PLUGIN_REGISTRY, &err));
 	assert_string_equal(err.message, "copy.so: is a mode plugin, but a registry plugin is needed here");
 	/* A catalog of its own, but the process maps it once. */
-	assert_ptr_equal(catalog_load(other, "decent.so", EK_PLUGIN_MODE, &err)->plugin, library->plugin);
+	assert_ptr_equal(plugin_catalog_load(other, "decent.so", EK_PLUGIN_MODE, &err)->plugin, library->plugin);
 	ek_catalog_free(other);
 	ek_catalog_free(catalog);
 }
 
 static void test_a_file_that_changed_is_another_library_beside_the_old_one(void **state)
 {
-	struct ek_catalog *catalog = new_catalog(false);
+	struct ek_catalog *catalog = plugin_catalog(false);
 	const struct ek_library *old, *new;
 	struct ek_buf *decent;
 	struct ek_error err;
 
-	put("decent");
-	old = catalog_load(catalog, "decent.so", EK_PLUGIN_MODE, &err);
-	decent = bytes_of("decent");
+	plugin_put("decent");
+	old = plugin_catalog_load(catalog, "decent.so", EK_PLUGIN_MODE, &err);
+	decent = plugin_bytes("decent");
 	ek_buf_adds(decent, "new");
-	put_bytes("decent.so", decent->at, decent->n, 0644);
-	new = catalog_load(catalog, "decent.so", EK_PLUGIN_MODE, &err);
+	plugin_put_bytes("decent.so", decent->at, decent->n, 0644);
+	new = plugin_catalog_load(catalog, "decent.so", EK_PLUGIN_MODE, &err);
 	assert_non_null(old);
 	assert_non_null(new);
 	assert_ptr_not_equal(old, new);
@@ -481,18 +372,18 @@ static void test_a_file_that_changed_is_another_library_beside_the_old_one(void 
 
 static void test_a_plugin_refused_after_it_was_mapped_is_not_mapped_again(void **state)
 {
-	struct ek_catalog *catalog = new_catalog(false);
+	struct ek_catalog *catalog = plugin_catalog(false);
 	struct ek_error first, second;
 	const struct ek_library *library;
 
-	put("no-ops");
-	assert_null(catalog_load(catalog, "no-ops.so", EK_PLUGIN_REGISTRY, &first));
-	assert_null(catalog_load(catalog, "no-ops.so", EK_PLUGIN_REGISTRY, &second));
+	plugin_put("no-ops");
+	assert_null(plugin_catalog_load(catalog, "no-ops.so", EK_PLUGIN_REGISTRY, &first));
+	assert_null(plugin_catalog_load(catalog, "no-ops.so", EK_PLUGIN_REGISTRY, &second));
 	assert_string_equal(second.message, first.message);
 	assert_string_equal(second.message, "no-ops.so: has no operations; set .ops");
 	/* What is loaded next is itself, not the refused one under a descriptor number used again. */
-	put("decent");
-	library = catalog_load(catalog, "decent.so", EK_PLUGIN_MODE, &first);
+	plugin_put("decent");
+	library = plugin_catalog_load(catalog, "decent.so", EK_PLUGIN_MODE, &first);
 	assert_non_null(library);
 	assert_string_equal(library->plugin->name, "decent");
 	assert_int_equal(ek_catalog_count(catalog), 1);
@@ -501,14 +392,14 @@ static void test_a_plugin_refused_after_it_was_mapped_is_not_mapped_again(void *
 
 static void test_require_digest_wants_a_pin(void **state)
 {
-	struct ek_catalog *catalog = new_catalog(true);
+	struct ek_catalog *catalog = plugin_catalog(true);
 	struct ek_error err = EK_ERROR_INIT;
 
-	put("decent");
+	plugin_put("decent");
 	assert_null(ek_catalog_load(catalog, "decent.so", "", EK_PLUGIN_MODE, &err));
 	assert_string_equal(err.message,
 		"decent.so: has no sha256, and plugins.requireDigest is set; `eurekube plugin digest` prints it");
-	assert_non_null(ek_catalog_load(catalog, "decent.so", digest_of("decent.so"), EK_PLUGIN_MODE, &err));
+	assert_non_null(ek_catalog_load(catalog, "decent.so", plugin_digest("decent.so"), EK_PLUGIN_MODE, &err));
 	ek_catalog_free(catalog);
 }
 
@@ -523,7 +414,7 @@ static void test_a_static_plugin_is_found_by_its_file_name(void **state)
 	static const struct ek_mode_ops ops = { .size = sizeof(ops), .desired = desire_nothing };
 	static const struct ek_plugin plugin = { .size = sizeof(plugin), .abi_major = EK_ABI_MAJOR, .abi_minor = EK_ABI_MINOR,
 		.kind = EK_PLUGIN_MODE, .name = "built-in", .version = "1", .ops = &ops };
-	struct ek_catalog *catalog = new_catalog(true);
+	struct ek_catalog *catalog = plugin_catalog(true);
 	struct ek_error err = EK_ERROR_INIT;
 	const struct ek_library *library;
 
@@ -540,65 +431,47 @@ static void test_a_static_plugin_is_found_by_its_file_name(void **state)
 /* Comes last: it uses up what the process may map. */
 static void test_a_process_maps_at_most_32_plugins(void **state)
 {
-	struct ek_catalog *catalog = new_catalog(false);
-	struct ek_buf *decent = bytes_of("decent");
+	struct ek_catalog *catalog = plugin_catalog(false);
+	struct ek_buf *decent = plugin_bytes("decent");
 	struct ek_error err = EK_ERROR_INIT;
 	unsigned n = 0;
 
 	for (; n < 40; n++) {
 		ek_buf_adds(decent, "*");
-		put_bytes("many.so", decent->at, decent->n, 0644);
-		if (!catalog_load(catalog, "many.so", EK_PLUGIN_MODE, &err))
+		plugin_put_bytes("many.so", decent->at, decent->n, 0644);
+		if (!plugin_catalog_load(catalog, "many.so", EK_PLUGIN_MODE, &err))
 			break;
 	}
 	assert_true(n > 20 && n < 32);
 	assert_string_equal(err.message, "many.so: is one plugin too many: a process maps 32 different ones; restart it");
-	put("decent");
-	assert_non_null(catalog_load(catalog, "decent.so", EK_PLUGIN_MODE, &err));
+	plugin_put("decent");
+	assert_non_null(plugin_catalog_load(catalog, "decent.so", EK_PLUGIN_MODE, &err));
 	ek_catalog_free(catalog);
 }
-
-/* ---- Setting up ---- */
-
-static int make_directory(void **state)
-{
-	snprintf(directory, sizeof(directory), "/tmp/eurekube-loader-XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return system(command);
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_a_decent_plugin_gives_its_descriptor),
-		CASE(test_each_bad_plugin_is_refused_with_its_remedy),
-		CASE(test_a_plugin_of_the_other_kind_is_refused),
-		CASE(test_no_code_of_a_refused_plugin_runs),
-		CASE(test_all_missing_operations_are_named_at_once_for_static_plugins_too),
-		CASE(test_files_that_are_no_whole_shared_object_are_refused),
-		CASE(test_no_spoilt_byte_leads_the_reader_out_of_the_file),
-		CASE(test_a_name_must_be_a_file_inside_the_directory),
-		CASE(test_without_a_pin_the_path_must_be_safe),
-		CASE(test_without_a_pin_the_directory_must_be_safe),
-		CASE(test_bytes_that_are_not_the_pinned_ones_are_refused),
-		CASE(test_a_digest_is_the_sha256_of_the_bytes),
-		CASE(test_a_file_that_is_too_large_is_refused),
-		CASE(test_later_writes_to_the_file_do_not_reach_the_image),
-		CASE(test_one_digest_is_one_library_under_whatever_name),
-		CASE(test_a_file_that_changed_is_another_library_beside_the_old_one),
-		CASE(test_a_plugin_refused_after_it_was_mapped_is_not_mapped_again),
-		CASE(test_require_digest_wants_a_pin),
-		CASE(test_a_static_plugin_is_found_by_its_file_name),
-		CASE(test_a_process_maps_at_most_32_plugins),
+		PLUGIN_CASE(test_a_decent_plugin_gives_its_descriptor),
+		PLUGIN_CASE(test_each_bad_plugin_is_refused_with_its_remedy),
+		PLUGIN_CASE(test_a_plugin_of_the_other_kind_is_refused),
+		PLUGIN_CASE(test_no_code_of_a_refused_plugin_runs),
+		PLUGIN_CASE(test_all_missing_operations_are_named_at_once_for_static_plugins_too),
+		PLUGIN_CASE(test_files_that_are_no_whole_shared_object_are_refused),
+		PLUGIN_CASE(test_no_spoilt_byte_leads_the_reader_out_of_the_file),
+		PLUGIN_CASE(test_a_name_must_be_a_file_inside_the_directory),
+		PLUGIN_CASE(test_without_a_pin_the_path_must_be_safe),
+		PLUGIN_CASE(test_without_a_pin_the_directory_must_be_safe),
+		PLUGIN_CASE(test_bytes_that_are_not_the_pinned_ones_are_refused),
+		PLUGIN_CASE(test_a_digest_is_the_sha256_of_the_bytes),
+		PLUGIN_CASE(test_a_file_that_is_too_large_is_refused),
+		PLUGIN_CASE(test_later_writes_to_the_file_do_not_reach_the_image),
+		PLUGIN_CASE(test_one_digest_is_one_library_under_whatever_name),
+		PLUGIN_CASE(test_a_file_that_changed_is_another_library_beside_the_old_one),
+		PLUGIN_CASE(test_a_plugin_refused_after_it_was_mapped_is_not_mapped_again),
+		PLUGIN_CASE(test_require_digest_wants_a_pin),
+		PLUGIN_CASE(test_a_static_plugin_is_found_by_its_file_name),
+		PLUGIN_CASE(test_a_process_maps_at_most_32_plugins),
 	};
 
 	return cmocka_run_group_tests_name("loader", tests, NULL, NULL);
