@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# usage: tests/house/test_tutorial.sh [TUTORIAL.md]
+#
+# Follows the tutorials to the letter, each in an empty home of its own: files are written as they are printed, commands run as
+# they are printed, and what is said to be printed is looked for. Then both templates are copied, built and checked.
+#
+# A block's language and the sentence before it say what it is:
+#   ```sh                           a command; in the source tree where the sentence says "source tree", otherwise where the last one ended
+#   ```text                         lines that the command before prints; "..." stands for anything
+#   ... "Put this into `FILE`:"     the file; "Add this to `FILE`:" more of it
+set -eu
+build=${EK_TEST_BUILD:?}
+top=$PWD
+top_flags=${MAKEFLAGS:-B=$build}
+case $build in
+*-address* | *-undefined* | *san*) echo "the SDK library of a sanitizer build does not link into anything else"; exit 77 ;;
+esac
+for tool in curl pkg-config; do
+	command -v "$tool" >/dev/null || { echo "needs $tool"; exit 77; }
+done
+unset TESTS MAKEFLAGS MAKELEVEL KUBECONFIG PKG_CONFIG_PATH
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/tutorial.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+
+# What a tutorial tells to do, as a script; `run`, `prints` and the rest are in the driver below.
+cat >"$tmp/extract.awk" <<'AWK'
+function quoted(text) { gsub(/'/, "'\\''", text); return "'" text "'" }
+function named(sentence) { return match(sentence, /`[^`]+`:$/) ? substr(sentence, RSTART + 1, RLENGTH - 3) : "" }
+
+/^```/ && !inside {
+	inside = 1
+	language = substr($0, 4)
+	mark = "END_OF_BLOCK_" FNR
+	if (language == "sh")
+		print "begin " quoted(FILENAME ":" FNR) "\n{" (sentence ~ /source tree/ ? "\n(cd \"$top\"; export MAKEFLAGS=\"$top_flags\"" : "")
+	else if (language == "text")
+		print "prints " quoted(FILENAME ":" FNR) " <<'" mark "'"
+	else if (sentence ~ /[Pp]ut this into/)
+		print "cat >" quoted(named(sentence)) " <<'" mark "'"
+	else if (sentence ~ /[Aa]dd this to/)
+		print "cat >>" quoted(named(sentence)) " <<'" mark "'"
+	else
+		language = ""
+	next
+}
+/^```/ {
+	inside = 0
+	if (language == "sh")
+		print (sentence ~ /source tree/ ? ")\n" : "") "} >\"$out\" 2>&1"
+	else if (language != "")
+		print mark
+	is_over = 1
+	next
+}
+inside { if (language != "") print; next }
+/^$/ { is_over = 1; next }
+{ sentence = is_over ? $0 : sentence " " $0; is_over = 0 }
+AWK
+
+cat >"$tmp/driver.sh" <<'DRIVER'
+set -eu
+exec 3>&1
+out=$HOME/out
+begin() { block=$1; }
+prints() { # PLACE, lines on standard input
+	local wanted line pattern found
+	while IFS= read -r wanted; do
+		printf -v pattern '%q' "$wanted"
+		found=
+		while IFS= read -r line || [ -n "$line" ]; do
+			# shellcheck disable=SC2053 # it is a pattern
+			[[ $line != *${pattern//.../*}* ]] || found=1
+		done <"$out"
+		[ -n "$found" ] || { echo "$1: \"$wanted\" is not printed"; exit 1; }
+	done
+}
+at_end() {
+	local rc=$?
+	trap - EXIT
+	for pid in $(jobs -p); do kill "$pid" 2>/dev/null || true; done
+	((rc == 0)) || { echo "$block: ended with $rc; it printed:"; cat "$out"; cat run/operator.log 2>/dev/null; } >&3
+	exit "$rc"
+}
+trap at_end EXIT
+DRIVER
+
+follow() { # TUTORIAL
+	local name=${1##*/} start=$SECONDS
+	HOME=$tmp/${name%.md}
+	export HOME
+	mkdir "$HOME"
+	cat "$tmp/driver.sh" >"$HOME/script"
+	awk -f "$tmp/extract.awk" "$1" >>"$HOME/script"
+	(cd "$HOME" && top=$top top_flags=$top_flags exec bash script)
+	echo "$1: followed in $((SECONDS - start)) s"
+}
+
+try_template() { # KIND
+	cp -r "$(pkg-config --variable=templatedir eurekube-sdk)/$1" "$HOME/my$1"
+	make -s -C "$HOME/my$1" CFLAGS="-O2 -Wall -Wextra -Wconversion -Wshadow -Werror" all check
+	eurekube plugin verify "$HOME/my$1/my$1.so"
+}
+
+if (($#)); then
+	follow "$1"
+	exit
+fi
+follow docs/plugins/tutorial-mode.md
+follow docs/plugins/tutorial-registry.md
+
+# The last one's installation serves the templates.
+PATH=$HOME/eurekube/bin:$PATH PKG_CONFIG_PATH=$HOME/eurekube/lib/pkgconfig
+export PATH PKG_CONFIG_PATH
+try_template mode
+try_template registry
