@@ -59,8 +59,9 @@ def test_a_hundred_changes_back_and_forth_leave_nothing_behind(config_map, plugi
     files = ("pod.so", "pod-2.so")
 
     def document(change):
-        """Two files and two sets of options, so that mode and registry are replaced in all combinations."""
-        return configuration(eureka.url, plugins=plugins, lease_seconds=(90, 60)[change // 2 % 2], modes={"pod": {"plugin": files[change % 2]}})
+        """Two files and two sets of options, so that mode and registry are replaced in all combinations; long, so that it would be missed."""
+        return configuration(eureka.url, plugins=plugins, lease_seconds=(90, 60)[change // 2 % 2], modes={"pod": {"plugin": files[change % 2]}},
+                             grants=[{"from": f"team-{i}", "to": f"shop-{i}"} for i in range(300)])
 
     config_map(document(0))
     operator = make_operator(config_map=f"{namespace}/eurekube").start()
