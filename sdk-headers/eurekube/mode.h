@@ -10,7 +10,8 @@
  * host alone turns them, with the syncer's `notReady` and `drain`, into UP, DOWN, OUT_OF_SERVICE or absence.  So all modes drain alike, and a mode cannot get it
  * wrong.  An instance without a source endpoint (one per Service, say) carries its own status.
  *
- * The smallest useful mode is about forty lines: see the template in sdk/template.
+ * The smallest useful mode is about forty lines: plugins/pod.  A template to start from, with options, is in sdk/template/mode; docs/plugins/tutorial-mode.md
+ * explains it piece by piece.
  *
  * Lifecycle: `create` once per entry of the configuration (and again for each new generation of it), then any number of `desired`, then `destroy`.  Instances of a
  * mode share nothing.

@@ -14,8 +14,8 @@
  *
  * Replicas.  A standby creates instances too, but only lists and probes.  Nothing in `create` may write.
  *
- * How a registry without servers, leases or status fits is shown by plugins/memory, the smallest complete one; ZooKeeper, Consul and Nacos are walked through
- * in docs/design/0001-registries-on-paper.md.
+ * How a registry without servers, leases or status fits is shown by plugins/memory, the smallest complete one; a template over HTTP is in sdk/template/registry;
+ * ZooKeeper, Consul and Nacos are walked through in docs/design/0001-registries-on-paper.md.  What the host does with each outcome: docs/plugins/errors.md.
  */
 #ifndef EK_EUREKUBE_REGISTRY_H
 #define EK_EUREKUBE_REGISTRY_H

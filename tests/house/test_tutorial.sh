@@ -93,7 +93,7 @@ follow() { # TUTORIAL
 	mkdir "$HOME"
 	cat "$tmp/driver.sh" >"$HOME/script"
 	awk -f "$tmp/extract.awk" "$1" >>"$HOME/script"
-	(cd "$HOME" && top=$top top_flags=$top_flags exec bash script)
+	(cd "$HOME" && top=$top top_flags=$top_flags exec timeout 120 bash script)
 	echo "$1: followed in $((SECONDS - start)) s"
 }
 
