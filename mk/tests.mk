@@ -70,15 +70,17 @@ $(B)/bad-plugins/%.so: tests/bad-plugins/%.cc $(SDK_LIB) $(PLUGIN_MAP) $(B)/flag
 		-Wno-unused-parameter -Wno-missing-field-initializers $(EK_CPPFLAGS) $(CPPFLAGS) -MMD -MP \
 		-fPIC -fvisibility=hidden $(EK_LDFLAGS) -shared $(LDFLAGS) -o $@ $< $(bad_flags) $(SDK_LIB)
 
-ANSWERS := $(foreach v,one two,$(B)/bad-plugins/$(v)/libek-answer.so.1)
-$(B)/bad-plugins/%/libek-answer.so.1: tests/bad-plugins/library/answer.c $(B)/flags
+bad_dir := $(abspath $(B)/bad-plugins)
+ANSWERS := $(addprefix $(B)/bad-plugins/,one/libek-answer.so.1 two/libek-answer.so.1 sanitizer/libasan.so.99)
+$(ANSWERS): tests/bad-plugins/library/answer.c $(B)/flags
 	$(Q)mkdir -p $(@D)
-	$(Q)$(compile) -fPIC -DEK_TRAP_ANSWER='"$*"' $(EK_LDFLAGS) -shared $(LDFLAGS) -Wl,-soname,$(@F) -o $@ $<
+	$(Q)$(compile) -fPIC -DEK_TRAP_ANSWER='"$(notdir $(@D))"' $(EK_LDFLAGS) -shared $(LDFLAGS) -Wl,-soname,$(@F) -o $@ $<
 
-$(B)/bad-plugins/trap-needs-one.so: bad_more = $(B)/bad-plugins/one/libek-answer.so.1 -Wl,-rpath,$(abspath $(B)/bad-plugins/one)
-$(B)/bad-plugins/trap-needs-two.so: bad_more = $(B)/bad-plugins/two/libek-answer.so.1 -Wl,-rpath,$(abspath $(B)/bad-plugins/two)
-$(B)/bad-plugins/trap-needs-any.so: bad_more = $(B)/bad-plugins/one/libek-answer.so.1
-$(filter $(B)/bad-plugins/trap-needs-%,$(BAD_SOS)): $(ANSWERS)
+$(B)/bad-plugins/trap-needs-one.so: bad_more = $(bad_dir)/one/libek-answer.so.1 -Wl,-rpath,$(bad_dir)/one
+$(B)/bad-plugins/trap-needs-two.so: bad_more = $(bad_dir)/two/libek-answer.so.1 -Wl,-rpath,$(bad_dir)/two
+$(B)/bad-plugins/trap-needs-any.so: bad_more = $(bad_dir)/one/libek-answer.so.1
+$(B)/bad-plugins/trap-sanitized.so: bad_more = $(bad_dir)/sanitizer/libasan.so.99
+$(filter $(B)/bad-plugins/trap-needs-% %/trap-sanitized.so,$(BAD_SOS)): $(ANSWERS)
 BAD_SOS += $(BAD_CXX_SOS)
 ALL_OBJECTS += $(BAD_SOS:.so=.o)
 

@@ -1,111 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads an ELF file's program headers, our note and its dynamic symbols, trusting no number in it.
+ * What a shared object says about itself as a plugin: our note, its exports, the libraries that it needs.
  * It maps and runs nothing, and does not judge versions: that is the loader's.
- * Read next: loader.c, the only caller; elf(5) for the structures.
+ * Read next: loader.c, the only caller; elffile.h for how the bytes are read.
  */
 #include "plugin/elfnote.h"
 
-#include <elf.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#define OUR_MACHINE      EM_X86_64
-#define OUR_MACHINE_NAME "x86-64"
-#elif defined(__aarch64__)
-#define OUR_MACHINE      EM_AARCH64
-#define OUR_MACHINE_NAME "aarch64"
-#else
-#error "plugins are defined for x86-64 and aarch64"
-#endif
-
-#define NAMES_SHOWN    120 /* bytes of a list of names in a message */
-#define BROKEN         "is not a whole shared object; copy it again or build it anew"
-#define BROKEN_DYNAMIC "has a broken table of dynamic symbols; build it anew"
-
-/* Part of the file: NULL where it does not lie inside. */
-static const void *at_offset(const struct ek_elf *elf, uint64_t offset, uint64_t n)
-{
-	if (offset > elf->n || n > elf->n - offset)
-		return NULL;
-	return elf->bytes + offset;
-}
-
-static Elf64_Ehdr header_of(const struct ek_elf *elf)
-{
-	Elf64_Ehdr header;
-
-	memcpy(&header, elf->bytes, sizeof(header));
-	return header;
-}
-
-/* The i-th program header; ek_elf_open has checked that all lie inside. */
-static Elf64_Phdr segment_of(const struct ek_elf *elf, unsigned i)
-{
-	Elf64_Ehdr header = header_of(elf);
-	Elf64_Phdr segment;
-
-	memcpy(&segment, elf->bytes + header.e_phoff + (uint64_t)i * sizeof(segment), sizeof(segment));
-	return segment;
-}
-
-/* What will lie at an address once the file is mapped: NULL where no bytes of the file will. */
-static const void *at_address(const struct ek_elf *elf, uint64_t address, uint64_t n)
-{
-	for (unsigned i = 0; i < header_of(elf).e_phnum; i++) {
-		Elf64_Phdr segment = segment_of(elf, i);
-
-		if (segment.p_type != PT_LOAD || address < segment.p_vaddr)
-			continue;
-		address -= segment.p_vaddr;
-		if (address <= segment.p_filesz && n <= segment.p_filesz - address)
-			return address > UINT64_MAX - segment.p_offset ? NULL : at_offset(elf, segment.p_offset + address, n);
-		address += segment.p_vaddr;
-	}
-	return NULL;
-}
-
-/* ---- Opening ---- */
-
-static int check_identity(const Elf64_Ehdr *header, struct ek_error *err)
-{
-	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
-		return ek_fail(err, EK_INVALID, "is not an ELF file; a plugin is a shared object");
-	if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
-		header->e_machine != OUR_MACHINE)
-		return ek_fail(err, EK_INVALID, "was built for another machine; this host needs one for " OUR_MACHINE_NAME);
-	if (header->e_type != ET_DYN)
-		return ek_fail(err, EK_INVALID, "is not a shared object; link it with -shared");
-	return EK_OK;
-}
-
-int ek_elf_open(const void *bytes, size_t n, struct ek_elf *elf, struct ek_error *err)
-{
-	Elf64_Ehdr header;
-	int code;
-
-	*elf = (struct ek_elf){ .bytes = bytes, .n = n };
-	if (n < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG) != 0)
-		return ek_fail(err, EK_INVALID, "is not an ELF file; a plugin is a shared object");
-	if (n < sizeof(header))
-		return ek_fail(err, EK_INVALID, BROKEN);
-	header = header_of(elf);
-	code = check_identity(&header, err);
-	if (code != EK_OK)
-		return code;
-	if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 || header.e_phnum >= PN_XNUM ||
-		!at_offset(elf, header.e_phoff, (uint64_t)header.e_phnum * sizeof(Elf64_Phdr)))
-		return ek_fail(err, EK_INVALID, BROKEN);
-	for (unsigned i = 0; i < header.e_phnum; i++) {
-		Elf64_Phdr segment = segment_of(elf, i);
-
-		if (segment.p_filesz && !at_offset(elf, segment.p_offset, segment.p_filesz))
-			return ek_fail(err, EK_INVALID, BROKEN);
-	}
-	return EK_OK;
-}
+#define BROKEN_NAMES "has a broken table of dynamic symbols; build it anew"
+#define NAMES_SHOWN  120 /* bytes of a list of names in a message */
 
 /* ---- The note ---- */
 
@@ -147,13 +52,13 @@ int ek_elf_read_note(const struct ek_elf *elf, struct ek_plugin_note *note, stru
 {
 	unsigned n_found = 0;
 
-	for (unsigned i = 0; i < header_of(elf).e_phnum; i++) {
-		Elf64_Phdr segment = segment_of(elf, i);
+	for (unsigned i = 0; i < ek_elf_n_segments(elf); i++) {
+		Elf64_Phdr segment = ek_elf_segment(elf, i);
 
 		/* Notes of 8-byte alignment (.note.gnu.property) have segments of their own. */
 		if (segment.p_type != PT_NOTE || segment.p_align > 4)
 			continue;
-		if (!scan_notes(at_offset(elf, segment.p_offset, segment.p_filesz), segment.p_filesz, note, &n_found))
+		if (!scan_notes(ek_elf_at_offset(elf, segment.p_offset, segment.p_filesz), segment.p_filesz, note, &n_found))
 			return ek_fail(err, EK_INVALID, "has a broken ELF note; build it anew");
 	}
 	if (n_found == 0)
@@ -163,125 +68,7 @@ int ek_elf_read_note(const struct ek_elf *elf, struct ek_plugin_note *note, stru
 	return EK_OK;
 }
 
-/* ---- Dynamic symbols ---- */
-
-struct dynamic {
-	uint64_t symbols, strings, strings_size, hash, gnu_hash;
-	const char *text;       /* the string table */
-	uint64_t n_symbols;
-	uint64_t needed[EK_ELF_LIBRARIES_MAX], rpath, runpath; /* in the string table; 0 none */
-	unsigned n_needed;      /* may be more than there is room for */
-};
-
-static void note_entry(struct dynamic *dynamic, const Elf64_Dyn *entry)
-{
-	switch (entry->d_tag) {
-	case DT_SYMTAB:
-		dynamic->symbols = entry->d_un.d_ptr;
-		break;
-	case DT_STRTAB:
-		dynamic->strings = entry->d_un.d_ptr;
-		break;
-	case DT_STRSZ:
-		dynamic->strings_size = entry->d_un.d_val;
-		break;
-	case DT_HASH:
-		dynamic->hash = entry->d_un.d_ptr;
-		break;
-	case DT_GNU_HASH:
-		dynamic->gnu_hash = entry->d_un.d_ptr;
-		break;
-	case DT_NEEDED:
-		if (dynamic->n_needed++ < EK_ELF_LIBRARIES_MAX)
-			dynamic->needed[dynamic->n_needed - 1] = entry->d_un.d_val;
-		break;
-	case DT_RPATH:
-		dynamic->rpath = entry->d_un.d_val;
-		break;
-	case DT_RUNPATH:
-		dynamic->runpath = entry->d_un.d_val;
-		break;
-	default:
-		break;
-	}
-}
-
-static bool read_word(const struct ek_elf *elf, uint64_t address, uint32_t *word)
-{
-	const void *at = at_address(elf, address, sizeof(*word));
-
-	if (at)
-		memcpy(word, at, sizeof(*word));
-	return at != NULL;
-}
-
-/* Where the chain that begins with symbol `i` ends: one past its last symbol. */
-static bool walk_chain(const struct ek_elf *elf, uint64_t chains, uint32_t first, uint64_t i, uint64_t *end)
-{
-	uint32_t hash;
-
-	for (;; i++) {
-		if (i < first || !read_word(elf, chains + 4 * (i - first), &hash))
-			return false;
-		if (hash & 1)
-			break;
-	}
-	*end = i + 1;
-	return true;
-}
-
-/* A GNU hash table does not say how many symbols there are: they end where the chain of the highest bucket ends. */
-static bool count_by_gnu_hash(const struct ek_elf *elf, uint64_t table, uint64_t *n)
-{
-	uint32_t n_buckets, first, n_bloom, bucket, highest = 0;
-	uint64_t buckets;
-
-	if (!read_word(elf, table, &n_buckets) || !read_word(elf, table + 4, &first) || !read_word(elf, table + 8, &n_bloom))
-		return false;
-	buckets = table + 16 + 8 * (uint64_t)n_bloom;
-	for (uint32_t i = 0; i < n_buckets; i++) {
-		if (!read_word(elf, buckets + 4 * (uint64_t)i, &bucket))
-			return false;
-		if (bucket > highest)
-			highest = bucket;
-	}
-	*n = first;
-	return !highest || walk_chain(elf, buckets + 4 * (uint64_t)n_buckets, first, highest, n);
-}
-
-static bool count_symbols(const struct ek_elf *elf, struct dynamic *dynamic)
-{
-	uint32_t n;
-
-	if (dynamic->gnu_hash)
-		return count_by_gnu_hash(elf, dynamic->gnu_hash, &dynamic->n_symbols);
-	if (!dynamic->hash || !read_word(elf, dynamic->hash + 4, &n))
-		return false;
-	dynamic->n_symbols = n;
-	return true;
-}
-
-static bool read_dynamic(const struct ek_elf *elf, struct dynamic *dynamic)
-{
-	*dynamic = (struct dynamic){ 0 };
-	for (unsigned i = 0; i < header_of(elf).e_phnum; i++) {
-		Elf64_Phdr segment = segment_of(elf, i);
-		Elf64_Dyn entry;
-
-		if (segment.p_type != PT_DYNAMIC)
-			continue;
-		for (uint64_t at = 0; at + sizeof(entry) <= segment.p_filesz; at += sizeof(entry)) {
-			memcpy(&entry, elf->bytes + segment.p_offset + at, sizeof(entry));
-			if (entry.d_tag == DT_NULL)
-				break;
-			note_entry(dynamic, &entry);
-		}
-	}
-	dynamic->text = at_address(elf, dynamic->strings, dynamic->strings_size);
-	return dynamic->text && dynamic->strings_size && !dynamic->text[dynamic->strings_size - 1] &&
-	       count_symbols(elf, dynamic) && dynamic->n_symbols <= elf->n / sizeof(Elf64_Sym) &&
-	       at_address(elf, dynamic->symbols, dynamic->n_symbols * sizeof(Elf64_Sym));
-}
+/* ---- Exports ---- */
 
 static bool is_export(const Elf64_Sym *symbol)
 {
@@ -308,15 +95,14 @@ struct exports {
 	char unique[NAMES_SHOWN];
 };
 
-static bool scan_symbols(const struct ek_elf *elf, const struct dynamic *dynamic, const char *only, struct exports *exports)
+static bool scan_symbols(const struct ek_elf_dynamic *dynamic, const char *only, struct exports *exports)
 {
 	*exports = (struct exports){ 0 };
 	for (uint64_t i = 1; i < dynamic->n_symbols; i++) {
-		Elf64_Sym symbol;
+		Elf64_Sym symbol = ek_elf_symbol(dynamic, i);
 		const char *name;
 
-		memcpy(&symbol, at_address(elf, dynamic->symbols + i * sizeof(symbol), sizeof(symbol)), sizeof(symbol));
-		if (symbol.st_name >= dynamic->strings_size)
+		if (symbol.st_name >= dynamic->n_text)
 			return false;
 		name = dynamic->text + symbol.st_name;
 		if (ELF64_ST_BIND(symbol.st_info) == STB_GNU_UNIQUE)
@@ -334,13 +120,12 @@ static bool scan_symbols(const struct ek_elf *elf, const struct dynamic *dynamic
 	return true;
 }
 
-int ek_elf_check_exports(const struct ek_elf *elf, const char *only, struct ek_error *err)
+int ek_elf_check_exports(const struct ek_elf_dynamic *dynamic, const char *only, struct ek_error *err)
 {
-	struct dynamic dynamic;
 	struct exports exports;
 
-	if (!read_dynamic(elf, &dynamic) || !scan_symbols(elf, &dynamic, only, &exports))
-		return ek_fail(err, EK_INVALID, BROKEN_DYNAMIC);
+	if (!scan_symbols(dynamic, only, &exports))
+		return ek_fail(err, EK_INVALID, BROKEN_NAMES);
 	if (exports.unique[0])
 		return ek_fail(err, EK_INVALID, "has GNU_UNIQUE symbols (%s), which all plugins would share; build it with -fno-gnu-unique",
 			exports.unique);
@@ -356,24 +141,26 @@ int ek_elf_check_exports(const struct ek_elf *elf, const char *only, struct ek_e
 
 /* ---- Libraries ---- */
 
-int ek_elf_read_libraries(const struct ek_elf *elf, struct ek_elf_libraries *libraries, struct ek_error *err)
+int ek_elf_read_libraries(const struct ek_elf_dynamic *dynamic, struct ek_elf_libraries *libraries, struct ek_error *err)
 {
-	struct dynamic dynamic;
-	uint64_t search;
+	uint64_t runpath = ek_elf_dynamic_get(dynamic, DT_RUNPATH);
+	uint64_t search = runpath ? runpath : ek_elf_dynamic_get(dynamic, DT_RPATH);
 
 	*libraries = (struct ek_elf_libraries){ .search = "" };
-	if (!read_dynamic(elf, &dynamic))
-		return ek_fail(err, EK_INVALID, BROKEN_DYNAMIC);
-	if (dynamic.n_needed > EK_ELF_LIBRARIES_MAX)
-		return ek_fail(err, EK_INVALID, "needs %u libraries; a plugin has at most %d", dynamic.n_needed, EK_ELF_LIBRARIES_MAX);
-	search = dynamic.runpath ? dynamic.runpath : dynamic.rpath;
-	if (search >= dynamic.strings_size)
-		return ek_fail(err, EK_INVALID, BROKEN_DYNAMIC);
-	libraries->search = search ? dynamic.text + search : "";
-	for (unsigned i = 0; i < dynamic.n_needed; i++) {
-		if (dynamic.needed[i] >= dynamic.strings_size)
-			return ek_fail(err, EK_INVALID, BROKEN_DYNAMIC);
-		libraries->names[libraries->n++] = dynamic.text + dynamic.needed[i];
+	if (search >= dynamic->n_text)
+		return ek_fail(err, EK_INVALID, BROKEN_NAMES);
+	if (search)
+		libraries->search = dynamic->text + search;
+	for (unsigned i = 0; i < dynamic->n_entries; i++) {
+		Elf64_Dyn entry = ek_elf_dynamic_at(dynamic, i);
+
+		if (entry.d_tag != DT_NEEDED)
+			continue;
+		if (entry.d_un.d_val >= dynamic->n_text)
+			return ek_fail(err, EK_INVALID, BROKEN_NAMES);
+		if (libraries->n == EK_ELF_LIBRARIES_MAX)
+			return ek_fail(err, EK_INVALID, "needs more than %d libraries; link some statically", EK_ELF_LIBRARIES_MAX);
+		libraries->names[libraries->n++] = dynamic->text + entry.d_un.d_val;
 	}
 	return EK_OK;
 }

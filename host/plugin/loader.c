@@ -30,7 +30,7 @@ static int check_note(const struct ek_plugin_note *note, enum ek_plugin_kind kin
 }
 
 static int check_bytes(const void *bytes, const struct ek_image *image, enum ek_plugin_kind kind, struct ek_plugin_note *note,
-	struct ek_error *err)
+	struct ek_elf_dynamic *dynamic, struct ek_error *err)
 {
 	struct ek_error why = EK_ERROR_INIT;
 	struct ek_elf elf;
@@ -39,7 +39,8 @@ static int check_bytes(const void *bytes, const struct ek_image *image, enum ek_
 		return ek_refuse_because(err, image->name, &why);
 	if (check_note(note, kind, image->name, err) != EK_OK)
 		return EK_INVALID;
-	if (ek_elf_check_exports(&elf, EK_PLUGIN_ENTRY_SYMBOL, &why) != EK_OK)
+	if (ek_elf_open_dynamic(&elf, dynamic, &why) != EK_OK ||
+		ek_elf_check_exports(dynamic, EK_PLUGIN_ENTRY_SYMBOL, &why) != EK_OK)
 		return ek_refuse_because(err, image->name, &why);
 	return EK_OK;
 }
@@ -62,13 +63,14 @@ static void *read_image(const struct ek_image *image, struct ek_error *err)
 
 int ek_image_check(const struct ek_image *image, enum ek_plugin_kind kind, struct ek_error *err)
 {
+	struct ek_elf_dynamic dynamic;
 	struct ek_plugin_note note;
 	void *bytes = read_image(image, err);
 	int code;
 
 	if (!bytes)
 		return EK_INVALID;
-	code = check_bytes(bytes, image, kind, &note, err);
+	code = check_bytes(bytes, image, kind, &note, &dynamic, err);
 	munmap(bytes, image->n_bytes);
 	return code;
 }
@@ -106,12 +108,25 @@ static bool find_own(const char *search, const char *name, struct stat *out)
 	return false;
 }
 
+/* Their run times end the process when they are not there from its beginning. */
+static bool is_sanitizer(const char *library)
+{
+	static const char *const names[] = { "libasan.so", "libhwasan.so", "liblsan.so", "libtsan.so" };
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strncmp(library, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
 /* The dynamic loader goes by names: whoever comes second is given the library of whoever came first, in silence. */
 static int check_library(const char *search, const char *library, const char *name, struct ek_error *err)
 {
 	struct stat own, held;
 	char path[PATH_MAX];
 
+	if (is_sanitizer(library) && !find_held(library, path, sizeof(path)))
+		return ek_refuse(err, name, "was built with a sanitizer (%.40s), and this program was not; build it without", library);
 	if (strchr(library, '/') || !find_own(search, library, &own) || !find_held(library, path, sizeof(path)))
 		return EK_OK;
 	if (stat(path, &held) == 0 && own.st_dev == held.st_dev && own.st_ino == held.st_ino)
@@ -120,13 +135,13 @@ static int check_library(const char *search, const char *library, const char *na
 		library, path);
 }
 
-static int check_libraries(const struct ek_elf *elf, const char *name, struct ek_error *err)
+static int check_libraries(const struct ek_elf_dynamic *dynamic, const char *name, struct ek_error *err)
 {
 	struct ek_elf_libraries libraries;
 	struct ek_error why = EK_ERROR_INIT;
 	int code = EK_OK;
 
-	if (ek_elf_read_libraries(elf, &libraries, &why) != EK_OK)
+	if (ek_elf_read_libraries(dynamic, &libraries, &why) != EK_OK)
 		return ek_refuse_because(err, name, &why);
 	for (unsigned i = 0; i < libraries.n && code == EK_OK; i++)
 		code = check_library(libraries.search, libraries.names[i], name, err);
@@ -136,14 +151,15 @@ static int check_libraries(const struct ek_elf *elf, const char *name, struct ek
 /* All that can be said before it is mapped. */
 static int check_image(const struct ek_image *image, enum ek_plugin_kind kind, struct ek_plugin_note *note, struct ek_error *err)
 {
+	struct ek_elf_dynamic dynamic;
 	void *bytes = read_image(image, err);
 	int code;
 
 	if (!bytes)
 		return EK_INVALID;
-	code = check_bytes(bytes, image, kind, note, err);
+	code = check_bytes(bytes, image, kind, note, &dynamic, err);
 	if (code == EK_OK)
-		code = check_libraries(&(struct ek_elf){ .bytes = bytes, .n = image->n_bytes }, image->name, err);
+		code = check_libraries(&dynamic, image->name, err);
 	munmap(bytes, image->n_bytes);
 	return code;
 }
