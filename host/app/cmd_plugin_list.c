@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asks a running operator on its localhost port which plugins it has loaded, and prints them with those who use them. It loads nothing itself, and shows only what
- * /debug/state says. Read state.c next for who answers.
+ * /debug/plugins says. Read state.c next for who answers.
  */
 #include "app/cmd_plugin.h"
 
@@ -14,7 +14,7 @@
 #include "io/http.h"
 #include "io/loop.h"
 
-#define ANSWER_MAX (9u << 20)   /* somewhat more than the state may have */
+#define ANSWER_MAX (2u << 20)
 #define TIMEOUT_MS 10000
 #define TEXT_MAX   256
 #define USERS_MAX  400
@@ -136,13 +136,13 @@ static void read_row(struct ek_json *json, struct row *row)
 	}
 }
 
-/* The value of "plugins" in the state; at NULL: there is none. */
-static struct ek_slice find_plugins(const struct ek_buf *state)
+/* The value of "plugins" in the answer; at NULL: there is none. */
+static struct ek_slice find_plugins(const struct ek_buf *answer)
 {
 	struct ek_slice key, plugins = { NULL, 0 };
 	struct ek_json json;
 
-	ek_json_init(&json, state->at, state->n);
+	ek_json_init(&json, answer->at, answer->n);
 	for (ek_json_enter_object(&json); ek_json_next_key(&json, &key);) {
 		if (ek_slice_equals(key, "plugins"))
 			plugins = ek_json_raw(&json);
@@ -177,7 +177,7 @@ int ek_plugin_list(const char *host, uint16_t port, bool is_json)
 	struct ek_buf answer;
 	char url[128];
 
-	snprintf(url, sizeof(url), "http://%s%s%s:%u/debug/state", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
+	snprintf(url, sizeof(url), "http://%s%s%s:%u/debug/plugins", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
 	ek_buf_init(&answer, ANSWER_MAX);
 	if (ask(url, &answer, &err) == EK_OK)
 		plugins = find_plugins(&answer);

@@ -100,6 +100,8 @@ void ek_report_debug(void *arg, const struct ek_serve_request *request, struct e
 		reply_error(exchange, 405, "only GET and HEAD are answered here\n");
 	else if (strcmp(request->path, "/debug/state") == 0)
 		reply_text(app, exchange, "application/json", ek_state_write);
+	else if (strcmp(request->path, "/debug/plugins") == 0)
+		reply_text(app, exchange, "application/json", ek_plugins_write);
 	else
-		reply_error(exchange, 404, "there is /debug/state\n");
+		reply_error(exchange, 404, "there is /debug/state and /debug/plugins\n");
 }

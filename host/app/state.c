@@ -15,7 +15,8 @@
 #include "sync/status.h"
 #include "sync/status_rules.h"
 
-#define STATE_MAX (8u << 20)
+#define STATE_MAX   (8u << 20)
+#define PLUGINS_MAX (1u << 20)
 
 static const char *const known_names[] = { "unknown", "absent", "held", "foreign" };
 static const char *const phase_names[] = { "broken", "waiting", "probing", "listing", "open", "closing" };
@@ -178,18 +179,35 @@ static void write_all(struct ek_json_writer *writer, struct ek_app *app)
 	ek_json_write_object_end(writer);
 }
 
-void ek_state_write(struct ek_app *app, struct ek_buf *out)
+static void write_document(struct ek_app *app, size_t limit, void (*write)(struct ek_json_writer *writer, struct ek_app *app), struct ek_buf *out)
 {
 	struct ek_json_writer writer;
-	char *text = ek_xmalloc(STATE_MAX);
+	char *text = ek_xmalloc(limit);
 	size_t n;
 
-	ek_json_writer_init(&writer, text, STATE_MAX);
-	write_all(&writer, app);
+	ek_json_writer_init(&writer, text, limit);
+	write(&writer, app);
 	n = ek_json_writer_finish(&writer);
 	if (n)
 		ek_buf_add(out, text, n);
 	else
-		ek_buf_adds(out, "{\"error\":\"the state is larger than 8 MiB\"}");
+		ek_buf_addf(out, "{\"error\":\"the state is larger than %zu MiB\"}", limit >> 20);
 	free(text);
+}
+
+void ek_state_write(struct ek_app *app, struct ek_buf *out)
+{
+	write_document(app, STATE_MAX, write_all, out);
+}
+
+static void write_plugins_alone(struct ek_json_writer *writer, struct ek_app *app)
+{
+	ek_json_write_object(writer);
+	write_plugins(writer, app);
+	ek_json_write_object_end(writer);
+}
+
+void ek_plugins_write(struct ek_app *app, struct ek_buf *out)
+{
+	write_document(app, PLUGINS_MAX, write_plugins_alone, out);
 }

@@ -133,7 +133,7 @@ def test_plugin_list_tells_what_is_loaded_and_who_uses_it(plugins, make_operator
 def test_plugin_list_says_when_somebody_else_answers(eureka):
     code, text = plugin("list", "--debug", eureka.url.split("/")[2])
     assert code == 1
-    assert "/debug/state answers with status 404; is that the --debug-listen of an operator?" in text
+    assert "/debug/plugins answers with status 404; is that the --debug-listen of an operator?" in text
 
 
 def test_a_file_that_changed_under_a_running_operator_is_read_when_the_document_changes(plugins, make_operator, syncers, workload, eureka):
