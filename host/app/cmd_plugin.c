@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The subcommand `plugin`: its command line, and the two verbs that look at one file as the operator would, path rules excepted. It makes no instance of a plugin,
+ * The subcommand `plugin`: its command line, and the two verbs that look at one file as the operator would, but for its directory. It makes no instance of a plugin,
  * and what is loaded elsewhere is asked for by another file. Read cmd_plugin_list.c next, plugin/loader.h for what is checked.
  */
 #include "app/cmd_plugin.h"
@@ -20,8 +20,8 @@ static const char help[] =
 	"       eurekube plugin digest FILE [-o json]\n"
 	"\n"
 	"list shows what a running operator has loaded, and which modes and registries use it; verify says\n"
-	"whether the operator would load FILE, and why not; digest prints its SHA-256 for the key sha256 of\n"
-	"a mode or registry in the configuration.\n"
+	"whether the operator would load FILE as it is, without a pin, and why not; digest prints its SHA-256\n"
+	"for the key sha256 of a mode or registry in the configuration.\n"
 	"\n"
 	"  --debug HOST:PORT   where the operator answers (its --debug-listen; default 127.0.0.1:8081)\n"
 	"  -o json             one JSON document instead of lines\n"
@@ -102,9 +102,10 @@ static int look_at(const struct command_line *line)
 	struct ek_error err = EK_ERROR_INIT;
 	const struct ek_plugin *plugin = NULL;
 	struct ek_image image;
-	int code = ek_image_open(NULL, line->file, NULL, &image, &err);
+	bool is_digest = strcmp(line->verb, "digest") == 0;
+	int code = is_digest ? ek_image_read(line->file, &image, &err) : ek_image_open(NULL, line->file, NULL, &image, &err);
 
-	if (code == EK_OK && strcmp(line->verb, "verify") == 0)
+	if (code == EK_OK && !is_digest)
 		code = ek_image_map(&image, (enum ek_plugin_kind)0, &plugin, &err);
 	if (line->is_json)
 		print_json(&image, plugin, &err);

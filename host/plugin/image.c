@@ -35,6 +35,7 @@ struct candidate {
 	const char *directory, *file, *sha256;
 	const char *name;              /* of the file, for messages */
 	bool is_in_place;
+	bool is_only_read;             /* never to be mapped */
 };
 
 static bool is_pinned(const struct candidate *candidate)
@@ -45,7 +46,7 @@ static bool is_pinned(const struct candidate *candidate)
 /* The bytes of a pinned file are trusted wherever they come from; in place it matters who can change them later. */
 static bool must_be_safe(const struct candidate *candidate)
 {
-	return candidate->is_in_place || !is_pinned(candidate);
+	return candidate->is_in_place || !(is_pinned(candidate) || candidate->is_only_read);
 }
 
 /* The end of a message about a path, where a pin would do. */
@@ -316,6 +317,13 @@ int ek_image_open(const char *directory, const char *file, const char *sha256, s
 int ek_image_open_in_place(const char *directory, const char *file, const char *sha256, struct ek_image *out, struct ek_error *err)
 {
 	struct candidate candidate = { .directory = directory, .file = file, .sha256 = sha256, .is_in_place = true };
+
+	return open_image(&candidate, out, err);
+}
+
+int ek_image_read(const char *path, struct ek_image *out, struct ek_error *err)
+{
+	struct candidate candidate = { .file = path, .is_only_read = true };
 
 	return open_image(&candidate, out, err);
 }

@@ -32,6 +32,8 @@ struct ek_image {
 int ek_image_open(const char *directory, const char *file, const char *sha256, struct ek_image *out, struct ek_error *err);
 /* The same without a copy: the file itself is going to be mapped. It has to keep the path rules, pinned or not, and to lie on a read-only mount. */
 int ek_image_open_in_place(const char *directory, const char *file, const char *sha256, struct ek_image *out, struct ek_error *err);
+/* For its digest alone: no path rules, since whoever pins a file trusts its bytes. */
+int ek_image_read(const char *path, struct ek_image *out, struct ek_error *err);
 void ek_image_close(struct ek_image *image);
 
 /* Reads note and exports of the sealed bytes; kind 0 accepts any. Runs nothing. */

@@ -24,6 +24,12 @@ says 0 "ok    pod.so: mode pod/" "$eurekube" plugin verify "$build/plugins/pod.s
 says 0 "$digest" "$eurekube" plugin digest "$build/plugins/pod.so"
 says 1 "has no EureKube note" "$eurekube" plugin verify "$eurekube"
 says 1 "is not there" "$eurekube" plugin verify "$work/nothing.so"
+cp "$build/plugins/pod.so" "$work/writable.so"
+chmod 775 "$work/writable.so"
+ln -s writable.so "$work/link.so"
+says 1 "writable.so: can be written by its group or by others" "$eurekube" plugin verify "$work/writable.so"
+says 0 "$digest" "$eurekube" plugin digest "$work/writable.so"
+says 0 "$digest" "$eurekube" plugin digest "$work/link.so"
 says 1 "\"ok\":false" "$eurekube" plugin verify -o json "$eurekube"
 says 0 "{\"file\":\"pod.so\",\"ok\":true,\"digest\":\"sha256:$digest\",\"name\":\"pod\",\"kind\":\"mode\"," \
 	"$eurekube" plugin verify "$build/plugins/pod.so" -o json
