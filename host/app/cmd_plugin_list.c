@@ -17,7 +17,7 @@
 #define ANSWER_MAX (2u << 20)
 #define TIMEOUT_MS 10000
 #define TEXT_MAX   256
-#define USERS_MAX  400
+#define USERS_MAX  4096
 
 /* ---- Asking ---- */
 
@@ -70,18 +70,17 @@ static int ask(const char *url, struct ek_buf *answer, struct ek_error *err)
 /* One row; what the operator does not say is "". */
 struct row {
 	char name[TEXT_MAX], kind[TEXT_MAX], version[TEXT_MAX], abi[TEXT_MAX], file[TEXT_MAX], digest[TEXT_MAX];
-	char users[USERS_MAX];       /* "mode pod (stable), registry main" */
+	struct ek_buf users;         /* "mode pod (stable), registry main" */
 };
 
 static void add_user(struct row *row, const char *mode, const char *channel, const char *registry)
 {
-	size_t n = strlen(row->users);
-	const char *comma = n ? ", " : "";
+	const char *comma = row->users.n ? ", " : "";
 
 	if (mode[0])
-		snprintf(row->users + n, sizeof(row->users) - n, "%smode %s (%s)", comma, mode, channel);
+		ek_buf_addf(&row->users, "%smode %s (%s)", comma, mode, channel);
 	else
-		snprintf(row->users + n, sizeof(row->users) - n, "%sregistry %s", comma, registry);
+		ek_buf_addf(&row->users, "%sregistry %s", comma, registry);
 }
 
 static void read_user(struct ek_json *json, struct row *row)
@@ -123,6 +122,7 @@ static void read_row(struct ek_json *json, struct row *row)
 	struct ek_slice key;
 
 	*row = (struct row){ 0 };
+	ek_buf_init(&row->users, USERS_MAX);
 	for (ek_json_enter_object(json); ek_json_next_key(json, &key);) {
 		char *at = field_of(row, key);
 
@@ -165,7 +165,8 @@ static void print_table(struct ek_slice plugins)
 	ek_json_init(&json, plugins.at, plugins.n);
 	for (ek_json_enter_array(&json); ek_json_next_item(&json);) {
 		read_row(&json, &row);
-		printf(ROW_FORMAT, row.name, row.kind, row.version, row.abi, row.file, row.digest, row.users[0] ? row.users : "-");
+		printf(ROW_FORMAT, row.name, row.kind, row.version, row.abi, row.file, row.digest, row.users.n ? row.users.at : "-");
+		ek_buf_clear(&row.users);
 	}
 }
 
