@@ -6,6 +6,7 @@
  */
 #include "plugin/loader.h"
 
+#include <ctype.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,8 @@
 #include <cmocka.h>
 
 #include "kit/plugin_dir.h"
+
+static const char wrong_pin[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 static void assert_refused(const char *file, const char *sha256, enum ek_plugin_kind kind, const char *message)
 {
@@ -122,6 +125,8 @@ static void test_no_code_of_a_refused_plugin_runs(void **state)
 	plugin_put("marks");
 	assert_int_equal(plugin_load("marks.so", NULL, EK_PLUGIN_REGISTRY, &plugin, &err), EK_INVALID);
 	assert_false(plugin_is_marked());
+	assert_int_equal(plugin_load("marks.so", wrong_pin, EK_PLUGIN_MODE, &plugin, &err), EK_INVALID);
+	assert_false(plugin_is_marked());
 	/* The mark works: the same constructor in a plugin that is accepted. */
 	assert_int_equal(plugin_load("marks.so", NULL, EK_PLUGIN_MODE, &plugin, &err), EK_OK);
 	assert_true(plugin_is_marked());
@@ -205,6 +210,10 @@ static void test_a_name_must_be_a_file_inside_the_directory(void **state)
 	plugin_put("decent");
 	assert_refused("../decent.so", NULL, EK_PLUGIN_MODE,
 		"../decent.so: is not a file name; name a file inside the plugin directory, without '/'");
+	assert_refused("/decent.so", NULL, EK_PLUGIN_MODE,
+		"/decent.so: is not a file name; name a file inside the plugin directory, without '/'");
+	assert_refused("a\nb/c", NULL, EK_PLUGIN_MODE, "a?b/c: is not a file name; name a file inside the plugin directory, without '/'");
+	assert_refused(".", NULL, EK_PLUGIN_MODE, ".: is not a file name; name a file inside the plugin directory, without '/'");
 	assert_refused("..", NULL, EK_PLUGIN_MODE, "..: is not a file name; name a file inside the plugin directory, without '/'");
 	assert_refused("", NULL, EK_PLUGIN_MODE, ": is not a file name; name a file inside the plugin directory, without '/'");
 	assert_refused("nowhere.so", NULL, EK_PLUGIN_MODE,
@@ -264,6 +273,14 @@ static void test_without_a_pin_the_directory_must_be_safe(void **state)
 		"plugin directory: %s can be written by its group or by others; run chmod go-w on it, or pin the file by sha256", plugin_dir);
 	assert_needs_pin("decent.so", pin, message);
 	assert_int_equal(chmod(plugin_dir, 0700), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(plugin_dir, 12345, 12345), 0);
+		snprintf(message, sizeof(message),
+			"plugin directory: %s belongs to another user than root and the one that runs this process; change its owner, or pin "
+			"the file by sha256", plugin_dir);
+		assert_needs_pin("decent.so", pin, message);
+		assert_int_equal(chown(plugin_dir, 0, 0), 0);
+	}
 
 	memcpy(was, plugin_dir, sizeof(was));
 	assert_int_equal(symlink(was, plugin_path("itself")), 0);
@@ -279,16 +296,20 @@ static void test_without_a_pin_the_directory_must_be_safe(void **state)
 
 static void test_bytes_that_are_not_the_pinned_ones_are_refused(void **state)
 {
-	static const char wrong[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-	char message[256];
+	char message[256], upper[EK_DIGEST_MAX];
 	const struct ek_plugin *plugin;
 	struct ek_error err = EK_ERROR_INIT;
 
 	plugin_put("decent");
 	snprintf(message, sizeof(message), "decent.so: has sha256 %s, but the configuration wants %s; correct one of them",
-		plugin_digest("decent.so") + strlen("sha256:"), wrong);
-	assert_refused("decent.so", wrong, EK_PLUGIN_MODE, message);
+		plugin_digest("decent.so") + strlen("sha256:"), wrong_pin);
+	assert_refused("decent.so", wrong_pin, EK_PLUGIN_MODE, message);
 	assert_int_equal(plugin_load("decent.so", plugin_digest("decent.so"), EK_PLUGIN_MODE, &plugin, &err), EK_OK);
+	/* As some tools print it. */
+	snprintf(upper, sizeof(upper), "%s", plugin_digest("decent.so") + strlen("sha256:"));
+	for (char *at = upper; *at; at++)
+		*at = (char)toupper((unsigned char)*at);
+	assert_int_equal(plugin_load("decent.so", upper, EK_PLUGIN_MODE, &plugin, &err), EK_OK);
 }
 
 static void test_a_digest_is_the_sha256_of_the_bytes(void **state)
