@@ -56,7 +56,7 @@ static void on_signal(int signo)
 void ek_crash_install(const char *who)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK | SA_RESETHAND | SA_NODEFER }, present;
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND | SA_NODEFER) }, present;
 	stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
 
 	running = who;
