@@ -43,16 +43,18 @@ def test_an_edit_switches_a_mode_to_another_file_without_a_write_to_eureka(
     eventually(lambda: len(eureka.addresses("CART")) == 2)
     eventually(lambda: syncers.is_ready("cart"))
     first, before = syncers.status("cart")["modePlugin"]["digest"], eureka.registered_at("CART")
+    changes = eureka.delta()
 
     document["modes"]["pod"]["plugin"] = "pod-2.so"
     config_map(document)
-    eventually(lambda: syncers.status("cart")["modePlugin"]["digest"] != first, within=3)
+    eventually(lambda: syncers.status("cart")["modePlugin"]["digest"] != first, within=2)
     stays(lambda: eureka.registered_at("CART") == before, 2)
 
     document["modes"]["pod"]["plugin"] = "pod.so"
     config_map(document)
-    eventually(lambda: syncers.status("cart")["modePlugin"]["digest"] == first, within=3)
+    eventually(lambda: syncers.status("cart")["modePlugin"]["digest"] == first, within=2)
     assert eureka.registered_at("CART") == before
+    assert [change for change in eureka.delta() if change not in changes] == []
 
 
 @pytest.mark.parametrize("broken, words", [
@@ -109,6 +111,29 @@ def test_a_registry_taken_out_keeps_the_leases_of_its_syncers(
     syncers.patch("cart", registry="other")
     eventually(lambda: syncers.status("cart")["registry"] == "other")
     eventually(lambda: not eureka.addresses("CART"))
+
+
+def test_a_mode_taken_out_keeps_the_leases_of_its_syncers(config_map, make_operator, syncers, namespace, workload, eureka):
+    document = configuration(eureka.url, lease_seconds=6, renew_seconds=2)
+    config_map(document)
+    make_operator(config_map=f"{namespace}/eurekube").start()
+    cart = workload("cart", 1)
+    cart.run("10.0.1.1")
+    syncers.create("cart", selector={"app": "cart"})
+    eventually(lambda: eureka.addresses("CART"))
+    before = eureka.registered_at("CART")
+
+    kept = document["modes"].pop("pod")
+    document["modes"]["other"] = kept
+    config_map(document)
+    condition = eventually(lambda: syncers.not_ready("cart", "UnknownMode"))
+    assert "other" in condition["message"]
+    stays(lambda: eureka.registered_at("CART") == before, 8)        # longer than a lease
+
+    document["modes"]["pod"] = kept
+    config_map(document)
+    eventually(lambda: syncers.is_ready("cart"))
+    assert eureka.registered_at("CART") == before
 
 
 def test_a_first_document_that_cannot_be_read_ends_the_process_with_its_line(config_map, make_operator, namespace):
