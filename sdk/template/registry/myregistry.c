@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The registry "myregistry": speaks a small invented protocol over the host's HTTP client - PUT, DELETE and GET of /ID, POST of /ID/renew, and GET of pages of the
- * whole. It retries nothing and decides nothing; it says truthfully how each request ended. Read <eurekube/registry.h> next; the steps to change are numbered.
+ * The registry "myregistry": speaks a small invented protocol over the host's HTTP client - PUT (If-Match: the revision that it replaces), DELETE and GET of /ID,
+ * POST of /ID/renew, and GET of pages of the whole. It retries nothing and decides nothing; it says truthfully how each request ended. Read
+ * <eurekube/registry.h> next; the steps to change are numbered.
  */
 #include <eurekube/json.h>
 #include <eurekube/registry.h>
@@ -36,6 +37,7 @@ struct call {
 	struct ek_timer_handle *timer; /* instead of the request: it could not be sent, and that is told on a later turn */
 	struct ek_error why;
 	uint64_t token;
+	int64_t revision;              /* of what a PUT replaces; 0: of whatever is there */
 	uint32_t kind;                 /* enum ek_op_kind; 0: a list */
 };
 
@@ -110,16 +112,18 @@ static void on_answer(void *arg, const struct ek_http_response *response);
 static void send(struct call *call, const char *method, const char *path, const char *body, size_t n_body, int32_t timeout_ms)
 {
 	static const struct ek_pair json = { .size = sizeof(json), .key = "Content-Type", .value = "application/json" };
-	static const struct ek_pair *const headers[] = { &json };
 	const struct ek_host *host = call->registry->host;
-	char full[2 * URL_MAX];
+	char full[2 * URL_MAX], revision[24];
+	const struct ek_pair if_match = { .size = sizeof(if_match), .key = "If-Match", .value = revision };
+	const struct ek_pair *const headers[] = { &json, &if_match };
 	struct ek_http_request request = {
-		.size = sizeof(request), .method = method, .url = full, .headers = headers, .n_headers = n_body ? 1 : 0, .body = body,
+		.size = sizeof(request), .method = method, .url = full, .headers = headers, .n_headers = !n_body ? 0 : call->revision ? 2 : 1, .body = body,
 		.body_bytes = (uint32_t)n_body, .timeout_ms = timeout_ms, .on_done = on_answer, .arg = call, .max_body_bytes = 1u << 22,
 		.lane = call->kind == EK_OP_RENEW ? EK_HTTP_LANE_RENEW : EK_HTTP_LANE_ORDINARY,
 	};
 
 	snprintf(full, sizeof(full), "%s%s", call->registry->url, path);
+	snprintf(revision, sizeof(revision), "%lld", (long long)call->revision);
 	call->request = host->http(host, &request, &call->why);
 	if (!call->request)
 		fail_later(call);
@@ -271,7 +275,7 @@ static int32_t judge(uint32_t kind, const struct ek_http_response *response)
 	case 404: /* of the entry; a PUT or a list that is not found has the wrong address */
 		return kind == 0 || kind == EK_OP_PUT ? EK_RETRY : EK_GONE;
 	case 409:
-	case 412:
+	case 412: /* somebody else has written it since */
 		return EK_CONFLICT;
 	case 413:
 		return EK_TOO_BIG;
@@ -422,6 +426,8 @@ static void start(struct myregistry *registry, const struct ek_op *op)
 
 	if (!call)
 		return;
+	if (op->kind == EK_OP_PUT)
+		call->revision = op->revision;
 	if (!ek_url_escape(op->id, id, sizeof(id)) || (op->kind == EK_OP_PUT && !(n_body = write_entry(op->instance, body, sizeof(body))))) {
 		ek_fail(&call->why, EK_TOO_BIG, "the instance does not fit into %d bytes; give it less metadata", BODY_MAX);
 		fail_later(call);
