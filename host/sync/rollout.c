@@ -30,6 +30,20 @@ const char *ek_rollout_stage_name(enum ek_rollout_stage stage)
 	return names[stage];
 }
 
+static bool is_chosen(const struct ek_sync_syncer *syncer, const struct ek_sync_mode *mode)
+{
+	const struct ek_config_rollout *rollout = mode->config->rollout;
+
+	return rollout && rollout->stage == EK_ROLLOUT_CANARY && ek_rollout_selects(rollout, syncer->object, syncer->key);
+}
+
+const char *ek_rollout_missing(const struct ek_sync_syncer *syncer)
+{
+	const struct ek_sync_mode *mode = ek_engine_find_mode(syncer->engine, syncer->object->mode);
+
+	return mode && mode->canary && !mode->canary->library && is_chosen(syncer, mode) ? mode->canary->problem.message : NULL;
+}
+
 /* ---- rollbacks ---- */
 
 static void name_document(const struct ek_engine *engine, char out[17])
@@ -264,14 +278,14 @@ bool ek_rollout_run(struct ek_sync_syncer *syncer, const struct ek_cluster *clus
 	struct ek_sync_mode *mode = out->mode;
 	const struct ek_config_rollout *rollout = mode->config->rollout;
 	bool has_second = rollout && mode->canary->library;
-	bool is_chosen = has_second && rollout->stage == EK_ROLLOUT_CANARY && ek_rollout_selects(rollout, syncer->object, syncer->key);
+	bool is_canary = has_second && is_chosen(syncer, mode);
 	struct answers answers;
 
 	if (syncer->rollback && (!has_second || !does_stand(syncer, mode->canary)))
 		forget_rollback(syncer);
-	if (is_chosen || (has_second && rollout->stage == EK_ROLLOUT_SHADOW)) {
+	if (is_canary || (has_second && rollout->stage == EK_ROLLOUT_SHADOW)) {
 		ask_both(syncer, cluster, out, &answers);
-		if (is_chosen && !syncer->rollback)
+		if (is_canary && !syncer->rollback)
 			return serve_by_canary(syncer, &answers, out);
 	} else {
 		ek_comparison_free(syncer->comparison);

@@ -13,6 +13,8 @@ bool ek_rollout_run(struct ek_sync_syncer *syncer, const struct ek_cluster *clus
 
 void ek_rollout_restore(struct ek_sync_syncer *syncer);  /* takes a rollback that an earlier process has written into the status */
 void ek_rollout_clear(struct ek_sync_syncer *syncer);
+/* NULL, or why a syncer that the rollout has chosen is served by the first version all the same: the second could not be loaded at the start. */
+const char *ek_rollout_missing(const struct ek_sync_syncer *syncer);
 const char *ek_rollout_stage_name(enum ek_rollout_stage stage);
 
 #endif

@@ -114,8 +114,12 @@ static void judge_served(const struct ek_sync_syncer *syncer, const struct ek_st
 /* Beside the others, and only while it holds. */
 static void judge_rollback(const struct ek_sync_syncer *syncer, struct ek_condition *condition)
 {
+	const char *missing = ek_rollout_missing(syncer);
+
 	if (syncer->rollback)
 		set(condition, "True", syncer->rollback->reason, syncer->rollback->message);
+	else if (missing)
+		set(condition, "True", "PluginUnavailable", missing);
 }
 
 /* False: too early to say anything. */

@@ -342,6 +342,18 @@ SCENARIO(rollback, is_remembered_over_a_restart_until_the_document_changes)
 	assert_string_equal(rolled_back_of(w, "status"), "");
 }
 
+SCENARIO(rollback, is_shown_where_the_second_version_cannot_be_loaded_at_the_start)
+{
+	given_served(w, "{plugin: nowhere.so, stage: Canary, select: [{percent: 100}]}");
+	assert_string_equal(channel_of(w), "stable");
+	assert_string_equal(rolled_back_of(w, "status"), "True");
+	assert_string_equal(rolled_back_of(w, "reason"), "PluginUnavailable");
+	assert_non_null(strstr(rolled_back_of(w, "message"), "nowhere"));
+	when_config_changes(w, document(NULL));
+	within(w, 10000, !rolled_back_of(w, "status")[0]);
+	then_nothing_written(w);
+}
+
 SCENARIO(rollback, is_tried_again_when_the_syncer_changes)
 {
 	given_served(w, NULL);
