@@ -1,34 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What all rules share: running, reporting, options and the host.
- * It holds no rule itself.
+ * Runs rules and keeps in mind which of them have failed.
+ * It holds no rule itself and knows nothing of either kind of plugin.
  * Read next: mode_rules.c and registry_rules.c.
  */
 #include "check.h"
 
-#include "base/buf.h"
-#include "base/yaml.h"
-#include "plugin/options.h"
-
 #include <string.h>
+#include <time.h>
 
-#define OPTIONS_MAX_BYTES 65536
-#define OPTIONS_MAX_NODES 4096
-#define SAMPLE_URL        "http://registry.invalid:8761/eureka/"
-
-void ek_check_run(struct ek_check *check, const char *name, const char *text, ek_check_rule rule)
+int64_t ek_check_clock_ms(void)
 {
-	const char *fault;
+	struct timespec now;
 
-	check->seen[0] = '\0';
-	fault = rule(check);
-	if (fault) {
-		check->n_failed++;
-		printf("FAIL %s: %s: %s\n", name, text, fault);
-	} else {
-		printf("ok   %s: %s\n", name, text);
-	}
-	fflush(stdout); /* should the next one crash */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 const char *ek_check_saw(struct ek_check *check, const char *format, ...)
@@ -41,79 +27,53 @@ const char *ek_check_saw(struct ek_check *check, const char *format, ...)
 	return check->seen;
 }
 
-struct fake_host *ek_check_host(const struct ek_check *check)
+const char *ek_check_skip(struct ek_check *check, const char *format, ...)
 {
-	struct fake_host *fake = fake_host_new(check->plugin);
+	va_list args;
 
-	for (uint32_t i = 0; i < fake->n_options; i++)
-		fake->values[i] = *check->options[i];
-	return fake;
+	va_start(args, format);
+	vsnprintf(check->seen, sizeof(check->seen), format, args);
+	va_end(args);
+	check->is_skipped = true;
+	return check->seen;
 }
 
-/* ---- Options ---- */
-
-static void add_sample(struct ek_buf *text, const struct ek_option *option)
+static bool is_broken(const struct ek_check *check, const char *name)
 {
-	switch ((enum ek_option_type)option->type) {
-	case EK_OPTION_STRING:
-		ek_buf_addf(text, "\"%s\"", SAMPLE_URL);
-		break;
-	case EK_OPTION_INTEGER:
-		ek_buf_addf(text, "%lld", (long long)option->minimum);
-		break;
-	case EK_OPTION_BOOLEAN:
-		ek_buf_adds(text, "false");
-		break;
-	case EK_OPTION_DURATION:
-		ek_buf_addf(text, "%lldms", (long long)(option->maximum ? option->minimum : 1000));
-		break;
-	case EK_OPTION_LIST:
-		ek_buf_adds(text, "[");
-		for (int64_t i = 0; i < (option->minimum > 1 ? option->minimum : 1); i++)
-			ek_buf_addf(text, "%s\"%s\"", i ? ", " : "", SAMPLE_URL);
-		ek_buf_adds(text, "]");
-		break;
-	case EK_OPTION_ENUM:
-		ek_buf_addf(text, "\"%.*s\"", (int)strcspn(option->choices, "|"), option->choices);
-		break;
-	}
-}
-
-static bool is_given(const char *const *given, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (; *given; given++)
-		if (!strncmp(*given, name, n) && (*given)[n] == '=')
+	for (unsigned i = 0; name && i < check->n_broken; i++)
+		if (!strcmp(check->broken[i], name))
 			return true;
 	return false;
 }
 
-static void write_document(const struct ek_option *const *declared, const char *const *given, struct ek_buf *text)
+static void mark_broken(struct ek_check *check, const char *name)
 {
-	for (const char *const *at = given; *at; at++)
-		ek_buf_addf(text, "%.*s: %s\n", (int)strcspn(*at, "="), *at, strchr(*at, '=') ? strchr(*at, '=') + 1 : "");
-	for (; declared && *declared; declared++) {
-		if (!((*declared)->flags & EK_OPTION_REQUIRED) || is_given(given, (*declared)->name))
-			continue;
-		ek_buf_addf(text, "%s: ", (*declared)->name);
-		add_sample(text, *declared);
-		ek_buf_adds(text, "\n");
-	}
+	if (check->n_broken < EK_CHECK_RULES_MAX)
+		check->broken[check->n_broken++] = name;
 }
 
-int ek_check_resolve(struct ek_check *check, const struct ek_option *const *declared, const char *const *given, const char *what,
-	const struct ek_option_value *const **values, uint32_t *n_values, struct ek_error *err)
+static void run_one(struct ek_check *check, const struct ek_rule *rule)
 {
-	const struct ek_value *root = NULL;
-	struct ek_buf text;
-	int code;
+	const char *fault;
 
-	ek_buf_init(&text, OPTIONS_MAX_BYTES);
-	write_document(declared, given, &text);
-	code = ek_yaml_read(text.at, text.n, OPTIONS_MAX_NODES, &check->arena, &root, err);
-	if (code == EK_OK)
-		code = ek_options_resolve(declared, root, what, &check->arena, values, n_values, err);
-	ek_buf_clear(&text);
-	return code;
+	check->seen[0] = '\0';
+	check->is_skipped = false;
+	if (is_broken(check, rule->needs)) {
+		mark_broken(check, rule->name);
+		ek_report_rule(check->report, rule->name, rule->text, EK_VERDICT_SKIPPED, ek_check_skip(check, "needs %s", rule->needs));
+		return;
+	}
+	fault = rule->run(check);
+	if (fault && !check->is_skipped) {
+		mark_broken(check, rule->name);
+		check->n_failed++;
+	}
+	ek_report_rule(check->report, rule->name, rule->text,
+		check->is_skipped ? EK_VERDICT_SKIPPED : fault ? EK_VERDICT_FAIL : EK_VERDICT_PASS, fault);
+}
+
+void ek_check_run(struct ek_check *check, const struct ek_rule *rules)
+{
+	for (; rules->name; rules++)
+		run_one(check, rules);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * eurekube-plugin-check: loads one plugin as the host would, then holds it against the rules of its kind.
- * It talks to no registry and no cluster; a plugin that passes keeps to the border, whether it speaks its protocol well is for its own tests.
+ * What is judged is the border; whether a plugin speaks its protocol well is for its own tests.
  * Read next: check.h.
  */
 #include "check.h"
+
+#include "subject.h"
 
 #include "plugin/loader.h"
 
@@ -18,16 +20,21 @@
 
 struct arguments {
 	const char *file;
+	bool is_json, is_live;
 	const char *options[GIVEN_MAX + 1], *instance_options[GIVEN_MAX + 1];
 	unsigned n_options, n_instance_options;
 };
 
 static void print_help(FILE *out)
 {
-	fputs("usage: eurekube-plugin-check [--option NAME=VALUE]... [--instance-option NAME=VALUE]... FILE.so\n"
+	fputs("usage: eurekube-plugin-check [--option NAME=VALUE]... [--instance-option NAME=VALUE]... [--live] [--json] FILE.so\n"
 	      "\n"
 	      "Holds a EureKube plugin against the rules of mode.h or registry.h: one line for each rule.\n"
 	      "\n"
+	      "  --live                        send a registry plugin's HTTP requests to where its options point; without it no byte is sent.\n"
+	      "                                Entries of application EK-CHECK are written there and removed again\n"
+	      "  --json                        one JSON document instead of lines\n"
+	      "  --list-rules                  print all rules, and check nothing\n"
 	      "  --option NAME=VALUE           an option of the configuration (modes.X.options, registries.X.options)\n"
 	      "  --instance-option NAME=VALUE  an option of a syncer (spec.modeOptions, spec.registryOptions)\n"
 	      "  --help                        this text\n"
@@ -55,6 +62,10 @@ static bool read_arguments(int argc, char **argv, struct arguments *arguments)
 	for (int i = 1; i < argc; i++) {
 		const char **room;
 
+		if (!strcmp(argv[i], "--json") || !strcmp(argv[i], "--live")) {
+			*(argv[i][2] == 'j' ? &arguments->is_json : &arguments->is_live) = true;
+			continue;
+		}
 		if (argv[i][0] != '-') {
 			if (arguments->file)
 				return false;
@@ -92,7 +103,7 @@ static bool hash_file(const char *path, char *hex, size_t size)
 	return n_sum != 0;
 }
 
-static int load(const char *path, const struct ek_plugin **plugin, struct ek_error *err)
+static int load(const char *path, const struct ek_plugin **plugin, char digest[EK_DIGEST_MAX], struct ek_error *err)
 {
 	struct ek_image image;
 	char hex[EK_DIGEST_MAX] = "";
@@ -100,61 +111,134 @@ static int load(const char *path, const struct ek_plugin **plugin, struct ek_err
 
 	if (!hash_file(path, hex, sizeof(hex)))
 		return ek_fail(err, EK_GONE, "%.120s cannot be read: %s", path, strerror(errno));
+	snprintf(digest, EK_DIGEST_MAX, "sha256:%.64s", hex);
 	code = ek_image_open(NULL, path, hex, &image, err);
 	if (code == EK_OK)
 		code = ek_image_map(&image, (enum ek_plugin_kind)0, plugin, err);
 	return code;
 }
 
+static void print_rules(const char *kind, const struct ek_rule *rules)
+{
+	for (; rules->name; rules++)
+		printf("%-8s  %-14s  %s\n", kind, rules->name, rules->text);
+}
+
+static void list_rules(void)
+{
+	printf("%-8s  %-14s  %s\n", "any", "load", "the host would load it: ABI, sizes, mandatory operations, declared options, exports");
+	print_rules("mode", ek_mode_rules);
+	print_rules("registry", ek_registry_rules);
+	print_rules("registry", ek_live_rules);
+	print_rules("any", ek_process_rules);
+}
+
 static int resolve(struct ek_check *check, const struct arguments *arguments, struct ek_error *err)
 {
-	int code = ek_check_resolve(check, check->plugin->options, arguments->options, "option", &check->options, &check->n_options, err);
+	int code = ek_check_resolve(check, check->plugin->options, arguments->options, "option", &check->options, err);
 
 	if (code != EK_OK)
 		return code;
-	return ek_check_resolve(check, check->plugin->instance_options, arguments->instance_options, "instance option",
-		&check->instance_options, &check->n_instance_options, err);
+	return ek_check_resolve(check, check->plugin->instance_options, arguments->instance_options, "instance option", &check->instance_options, err);
 }
 
-static int check_plugin(const struct ek_plugin *plugin, const struct arguments *arguments)
+/* With samples of the form that the plugin takes, if there is one. */
+static int prepare(struct ek_check *check, const struct arguments *arguments, struct ek_error *err)
 {
-	struct ek_check check = { .plugin = plugin };
-	struct ek_error err = EK_ERROR_INIT;
-	bool is_mode = plugin->kind == EK_PLUGIN_MODE;
+	struct ek_error refusal = EK_ERROR_INIT;
+	struct ek_subject subject;
+	const char *left;
+	int code = EK_OK;
 
-	ek_arena_init(&check.arena);
-	printf("ok   load: %s/%s is a %s plugin for ABI %d.%d\n", plugin->name, plugin->version, is_mode ? "mode" : "registry",
-		EK_ABI_MAJOR, EK_ABI_MINOR);
-	if (resolve(&check, arguments, &err) != EK_OK) {
-		fprintf(stderr, "eurekube-plugin-check: %s\n", err.message);
-		ek_arena_clear(&check.arena);
+	check->given = arguments->options;
+	if (!ek_check_make_samples(check))
+		return ek_fail(err, EK_RETRY, "there is no loopback network to make samples of addresses with: %s", strerror(errno));
+	for (check->sample = 0; check->sample < 2; check->sample++) {
+		code = resolve(check, arguments, err);
+		if (code != EK_OK)
+			return code;
+		if (ek_subject_create(check, &check->options, &subject, &left, &refusal) == EK_OK) {
+			ek_subject_close(&subject, NULL);
+			return EK_OK;
+		}
+	}
+	check->sample = 0;
+	return resolve(check, arguments, err); /* the rule "create" tells what was wrong */
+}
+
+static void run_rules(struct ek_check *check)
+{
+	bool is_mode = check->plugin->kind == EK_PLUGIN_MODE;
+
+	ek_check_run(check, is_mode ? ek_mode_rules : ek_registry_rules);
+	if (!is_mode)
+		ek_check_run(check, ek_live_rules);
+	ek_check_run(check, ek_process_rules);
+}
+
+static void report_loaded(struct ek_check *check)
+{
+	char loaded[160];
+
+	snprintf(loaded, sizeof(loaded), "%s/%s is a %s plugin for ABI %d.%d", check->plugin->name, check->plugin->version,
+		check->plugin->kind == EK_PLUGIN_MODE ? "mode" : "registry", EK_ABI_MAJOR, EK_ABI_MINOR);
+	ek_report_rule(check->report, "load", "", EK_VERDICT_PASS, loaded);
+}
+
+/* The exit status. */
+static int check_file(struct ek_check *check, const struct arguments *arguments)
+{
+	struct ek_error err = EK_ERROR_INIT;
+	char digest[EK_DIGEST_MAX] = "";
+	int code;
+
+	if (arguments->is_live)
+		check->live = ek_live_new();
+	check->before = ek_process_state_new();
+	code = load(arguments->file, &check->plugin, digest, &err);
+	ek_report_plugin(check->report, arguments->file, code == EK_OK ? check->plugin : NULL, digest);
+	if (code != EK_OK) {
+		ek_report_rule(check->report, "load", "", EK_VERDICT_FAIL, err.message);
 		return 2;
 	}
-	if (is_mode)
-		ek_check_mode(&check);
-	else
-		ek_check_registry(&check);
-	ek_arena_clear(&check.arena);
-	return check.n_failed ? 1 : 0;
+	check->descriptor = ek_check_hash_descriptor(check->plugin);
+	if (prepare(check, arguments, &err) != EK_OK) {
+		ek_report_rule(check->report, "load", "", EK_VERDICT_FAIL, err.message);
+		return 2;
+	}
+	report_loaded(check);
+	run_rules(check);
+	return check->n_failed ? 1 : 0;
 }
 
 int main(int argc, char **argv)
 {
-	const struct ek_plugin *plugin;
 	struct arguments arguments;
-	struct ek_error err = EK_ERROR_INIT;
+	struct ek_check check = { 0 };
+	int status;
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		print_help(stdout);
+		return 0;
+	}
+	if (argc == 2 && !strcmp(argv[1], "--list-rules")) {
+		list_rules();
 		return 0;
 	}
 	if (!read_arguments(argc, argv, &arguments)) {
 		print_help(stderr);
 		return 2;
 	}
-	if (load(arguments.file, &plugin, &err) != EK_OK) {
-		printf("FAIL load: %s\n", err.message);
-		return err.reason[0] ? 1 : 2;
+	check.report = ek_report_open(arguments.is_json);
+	if (!check.report) {
+		fprintf(stderr, "eurekube-plugin-check: standard output cannot be set aside: %s\n", strerror(errno));
+		return 2;
 	}
-	return check_plugin(plugin, &arguments);
+	ek_arena_init(&check.arena);
+	status = check_file(&check, &arguments);
+	ek_live_free(check.live);
+	ek_arena_clear(&check.arena);
+	ek_report_close(check.report);
+	free(check.before);
+	return status;
 }

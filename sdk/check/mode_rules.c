@@ -8,6 +8,7 @@
 
 #include "answer.h"
 #include "sample_cluster.h"
+#include "subject.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -15,56 +16,28 @@
 
 #define ALL_FLAGS (EK_ENDPOINT_READY | EK_ENDPOINT_SERVING | EK_ENDPOINT_TERMINATING)
 
-/* ---- One instance of the mode ---- */
-
-struct instance {
-	struct fake_host *fake;
-	const struct ek_mode_ops *ops;
-	void *self;
-	uint32_t reads;
-};
-
-static const char *open_instance(struct ek_check *check, struct instance *instance)
+/* What this instance reads. */
+static uint32_t reads_of(const struct ek_subject *mode)
 {
-	struct ek_error err = EK_ERROR_INIT;
-
-	*instance = (struct instance){ .fake = ek_check_host(check), .ops = check->plugin->ops };
-	if (instance->ops->create &&
-		instance->ops->create(&instance->fake->host, check->options, check->n_options, &instance->self, &err) != EK_OK) {
-		fake_host_end(instance->fake);
-		return ek_check_saw(check, "create failed: %s", err.message);
-	}
-	instance->reads = instance->ops->reads_of ? instance->ops->reads_of(instance->self) : instance->ops->reads;
-	return NULL;
-}
-
-/* Keeps the first fault. */
-static const char *close_instance(struct instance *instance, const char *fault)
-{
-	const char *left;
-
-	if (instance->ops->destroy)
-		instance->ops->destroy(instance->self);
-	left = fake_host_end(instance->fake);
-	return fault ? fault : left;
+	return mode->mode->reads_of ? mode->mode->reads_of(mode->self) : mode->mode->reads;
 }
 
 /* ---- One question ---- */
 
-static int ask(const struct ek_check *check, const struct instance *instance, const struct ek_sample_wish *wish, const char *port,
+static int ask(const struct ek_check *check, const struct ek_subject *mode, const struct ek_sample_wish *wish, const char *port,
 	struct ek_answer *answer, struct ek_error *err)
 {
 	struct ek_syncer syncer = {
 		.size = sizeof(syncer), .namespace_ = "shop", .name = "shop", .uid = "uid-syncer", .port_name = port,
-		.options = check->instance_options, .n_options = check->n_instance_options,
+		.options = check->instance_options.values, .n_options = check->instance_options.n,
 	};
 	struct ek_sample_wish filled = *wish;
 	struct ek_arena arena;
 	int code;
 
-	filled.reads = instance->reads;
+	filled.reads = reads_of(mode);
 	ek_arena_init(&arena);
-	code = instance->ops->desired(instance->self, &syncer, ek_sample_cluster(&arena, &filled), &answer->sink, err);
+	code = mode->mode->desired(mode->self, &syncer, ek_sample_cluster(&arena, &filled), &answer->sink, err);
 	ek_arena_clear(&arena);
 	return code;
 }
@@ -72,14 +45,14 @@ static int ask(const struct ek_check *check, const struct instance *instance, co
 static const struct ek_sample_wish everything = { .flags = EK_ENDPOINT_READY | EK_ENDPOINT_SERVING, .only = -1 };
 
 /* The whole answer as text; to be freed. NULL: the mode did not answer, see check->seen. */
-static char *whole_answer(struct ek_check *check, const struct instance *instance, const struct ek_sample_wish *wish, unsigned *n_sources)
+static char *whole_answer(struct ek_check *check, const struct ek_subject *mode, const struct ek_sample_wish *wish, unsigned *n_sources)
 {
 	struct ek_error err = EK_ERROR_INIT;
 	struct ek_answer answer;
 	char *text = NULL;
 
 	ek_answer_init(&answer);
-	if (ask(check, instance, wish, NULL, &answer, &err) == EK_OK)
+	if (ask(check, mode, wish, NULL, &answer, &err) == EK_OK)
 		text = strdup(answer.text.at);
 	else
 		ek_check_saw(check, "desired failed: %s", err.message);
@@ -101,12 +74,12 @@ static const char *difference(struct ek_check *check, const char *one, const cha
 }
 
 /* What differs between two questions to the same instance. */
-static const char *compare(struct ek_check *check, const struct instance *instance, const struct ek_sample_wish *first,
+static const char *compare(struct ek_check *check, const struct ek_subject *mode, const struct ek_sample_wish *first,
 	const struct ek_sample_wish *second)
 {
 	unsigned n;
-	char *one = whole_answer(check, instance, first, &n);
-	char *other = one ? whole_answer(check, instance, second, &n) : NULL;
+	char *one = whole_answer(check, mode, first, &n);
+	char *other = one ? whole_answer(check, mode, second, &n) : NULL;
 	const char *fault = NULL;
 
 	if (!one || !other)
@@ -122,96 +95,103 @@ static const char *compare(struct ek_check *check, const struct instance *instan
 
 static const char *creates_and_destroys(struct ek_check *check)
 {
-	struct instance first, second;
-	const char *fault = open_instance(check, &first);
+	struct ek_subject first, second;
+	const char *fault = ek_subject_open(check, &first);
 
 	if (fault)
 		return fault;
-	fault = open_instance(check, &second);
+	fault = ek_subject_open(check, &second);
 	if (!fault)
-		fault = close_instance(&second, NULL);
-	return close_instance(&first, fault);
+		fault = ek_subject_close(&second, NULL);
+	return ek_subject_close(&first, fault);
 }
 
 static const char *reads_known(struct ek_check *check)
 {
 	const uint32_t known = EK_READS_SERVICES | EK_READS_ENDPOINTS | EK_READS_PODS | EK_READS_NODES;
-	struct instance instance;
-	const char *fault = open_instance(check, &instance);
+	struct ek_error err = EK_ERROR_INIT;
+	struct ek_answer answer;
+	struct ek_subject mode;
+	uint32_t before;
+	const char *fault = ek_subject_open(check, &mode);
 
 	if (fault)
 		return fault;
-	if (instance.reads & ~known)
-		fault = ek_check_saw(check, "it says that it reads %x", instance.reads);
-	else if (instance.ops->reads_of && instance.ops->reads_of(instance.self) != instance.reads)
-		fault = "what it reads has changed";
-	return close_instance(&instance, fault);
+	before = reads_of(&mode);
+	ek_answer_init(&answer);
+	ask(check, &mode, &everything, NULL, &answer, &err);
+	ek_answer_clear(&answer);
+	if (before & ~known)
+		fault = ek_check_saw(check, "it says that it reads %x", before);
+	else if (reads_of(&mode) != before)
+		fault = ek_check_saw(check, "it read %x, then %x", before, reads_of(&mode));
+	return ek_subject_close(&mode, fault);
 }
 
 static const char *emits_proper_instances(struct ek_check *check)
 {
 	struct ek_error err = EK_ERROR_INIT;
 	struct ek_answer answer;
-	struct instance instance;
-	const char *fault = open_instance(check, &instance);
+	struct ek_subject mode;
+	const char *fault = ek_subject_open(check, &mode);
 
 	if (fault)
 		return fault;
 	ek_answer_init(&answer);
-	if (ask(check, &instance, &everything, NULL, &answer, &err) != EK_OK)
+	if (ask(check, &mode, &everything, NULL, &answer, &err) != EK_OK)
 		fault = ek_check_saw(check, "desired failed: %s", err.message);
 	else
 		fault = answer.fault;
 	ek_answer_clear(&answer);
-	return close_instance(&instance, fault);
+	return ek_subject_close(&mode, fault);
 }
 
 static const char *is_pure(struct ek_check *check)
 {
 	const struct ek_sample_wish nothing = { .only = -1, .has_no_services = true };
-	struct instance instance;
+	struct ek_subject mode;
 	unsigned n;
-	const char *fault = open_instance(check, &instance);
+	const char *fault = ek_subject_open(check, &mode);
 
 	if (fault)
 		return fault;
-	fault = compare(check, &instance, &everything, &everything);
-	free(whole_answer(check, &instance, &nothing, &n)); /* a mode with a memory would now remember nothing */
+	fault = compare(check, &mode, &everything, &everything);
+	free(whole_answer(check, &mode, &nothing, &n)); /* a mode with a memory would now remember nothing */
 	if (!fault)
-		fault = compare(check, &instance, &everything, &everything);
-	if (!fault && (instance.fake->n_http || instance.fake->n_timers_made))
+		fault = compare(check, &mode, &everything, &everything);
+	if (!fault && mode.fake->n_uses != mode.fake->n_logs)
 		fault = "it used more of the host than its log";
-	return close_instance(&instance, fault);
+	return ek_subject_close(&mode, fault);
 }
 
 static const char *ignores_conditions(struct ek_check *check)
 {
 	const struct ek_sample_wish mixed = { .mixes_flags = true, .only = -1 };
-	struct instance instance;
-	const char *fault = open_instance(check, &instance);
+	struct ek_subject mode;
+	const char *fault = ek_subject_open(check, &mode);
 
 	if (fault)
 		return fault;
 	for (uint32_t flags = 0; !fault && flags <= ALL_FLAGS; flags++) {
 		struct ek_sample_wish wish = { .flags = flags, .only = -1 };
 
-		fault = compare(check, &instance, &everything, &wish);
+		fault = compare(check, &mode, &everything, &wish);
 	}
 	if (!fault)
-		fault = compare(check, &instance, &everything, &mixed);
-	return close_instance(&instance, fault);
+		fault = compare(check, &mode, &everything, &mixed);
+	return ek_subject_close(&mode, fault);
 }
 
 static const char *emits_every_endpoint(struct ek_check *check)
 {
-	struct instance instance;
+	struct ek_subject mode;
 	unsigned n_sources = 0;
-	const char *fault = open_instance(check, &instance);
+	const char *fault = ek_subject_open(check, &mode);
 	char *text;
 
 	if (fault)
 		return fault;
-	text = whole_answer(check, &instance, &everything, &n_sources);
+	text = whole_answer(check, &mode, &everything, &n_sources);
 	if (!text)
 		fault = check->seen;
 	for (unsigned i = 0; text && n_sources && !fault && i < EK_SAMPLE_ENDPOINTS; i++) {
@@ -222,30 +202,30 @@ static const char *emits_every_endpoint(struct ek_check *check)
 			fault = ek_check_saw(check, "the endpoint 10.0.%u.7 is the source of no instance", i);
 	}
 	free(text);
-	return close_instance(&instance, fault);
+	return ek_subject_close(&mode, fault);
 }
 
 static const char *emits_nothing_for_no_services(struct ek_check *check)
 {
 	const struct ek_sample_wish nothing = { .only = -1, .has_no_services = true };
-	struct instance instance;
+	struct ek_subject mode;
 	unsigned n;
-	const char *fault = open_instance(check, &instance);
+	const char *fault = ek_subject_open(check, &mode);
 	char *text;
 
 	if (fault)
 		return fault;
-	text = whole_answer(check, &instance, &nothing, &n);
+	text = whole_answer(check, &mode, &nothing, &n);
 	if (!text)
 		fault = check->seen;
 	else if (text[0])
 		fault = ek_check_saw(check, "it emitted \"%.*s\"", (int)strcspn(text, "\n"), text);
 	free(text);
-	return close_instance(&instance, fault);
+	return ek_subject_close(&mode, fault);
 }
 
 /* False: the sample has fewer instances than that. */
-static bool refuse_at(struct ek_check *check, const struct instance *instance, unsigned n, const char **fault)
+static bool refuse_at(struct ek_check *check, const struct ek_subject *mode, unsigned n, const char **fault)
 {
 	struct ek_error err = EK_ERROR_INIT;
 	struct ek_answer answer;
@@ -254,7 +234,7 @@ static bool refuse_at(struct ek_check *check, const struct instance *instance, u
 
 	ek_answer_init(&answer);
 	answer.refuses_from = n;
-	code = ask(check, instance, &everything, NULL, &answer, &err);
+	code = ask(check, mode, &everything, NULL, &answer, &err);
 	was_refused = answer.n >= n;
 	if (was_refused && answer.went_on)
 		*fault = ek_check_saw(check, "it went on after the sink had refused instance %u", n);
@@ -266,14 +246,14 @@ static bool refuse_at(struct ek_check *check, const struct instance *instance, u
 
 static const char *stops_when_refused(struct ek_check *check)
 {
-	struct instance instance;
-	const char *fault = open_instance(check, &instance);
+	struct ek_subject mode;
+	const char *fault = ek_subject_open(check, &mode);
 
 	if (fault)
 		return fault;
-	for (unsigned n = 1; !fault && refuse_at(check, &instance, n, &fault); n++)
+	for (unsigned n = 1; !fault && refuse_at(check, &mode, n, &fault); n++)
 		;
-	return close_instance(&instance, fault);
+	return ek_subject_close(&mode, fault);
 }
 
 static bool is_camel_case(const char *word)
@@ -289,66 +269,100 @@ static const char *explains_a_failure(struct ek_check *check)
 {
 	struct ek_error err = EK_ERROR_INIT;
 	struct ek_answer answer;
-	struct instance instance;
-	const char *fault = open_instance(check, &instance);
+	struct ek_subject mode;
+	const char *fault = ek_subject_open(check, &mode);
 	int code;
 
 	if (fault)
 		return fault;
 	ek_answer_init(&answer);
-	code = ask(check, &instance, &everything, "no-such-port", &answer, &err);
+	code = ask(check, &mode, &everything, "no-such-port", &answer, &err);
 	if (code != EK_OK && (err.code != code || !err.message[0]))
 		fault = ek_check_saw(check, "for a port that is not there it returned %d, but its error says %d: \"%s\"", code, err.code,
 			err.message);
 	else if (code == EK_INVALID && !is_camel_case(err.reason))
 		fault = ek_check_saw(check, "for a port that is not there the reason is \"%s\", which is no CamelCase word", err.reason);
 	ek_answer_clear(&answer);
-	return close_instance(&instance, fault);
+	return ek_subject_close(&mode, fault);
+}
+
+/* NULL: alone, it is emitted as among all. Adds to *n_sources. */
+static const char *compare_alone(struct ek_check *check, const struct ek_subject *mode, int endpoint, const char *whole, unsigned *n_sources)
+{
+	struct ek_sample_wish wish = everything;
+	unsigned n;
+	char *part, *line, *rest = NULL;
+	const char *fault = NULL;
+
+	wish.only = endpoint;
+	part = whole_answer(check, mode, &wish, &n);
+	if (!part)
+		return check->seen;
+	for (line = strtok_r(part, "\n", &rest); line && !fault; line = strtok_r(NULL, "\n", &rest))
+		if (!strstr(whole, line))
+			fault = ek_check_saw(check, "asked for endpoint %d alone it emits another instance: %.200s", endpoint, line);
+	*n_sources += n;
+	free(part);
+	return fault;
 }
 
 static const char *keeps_its_promise_per_endpoint(struct ek_check *check)
 {
-	struct instance instance;
-	unsigned n;
-	const char *fault = open_instance(check, &instance);
-	char *whole, *part;
+	struct ek_subject mode;
+	unsigned n_whole = 0, n_alone = 0;
+	const char *fault = ek_subject_open(check, &mode);
+	char *whole;
 
 	if (fault)
 		return fault;
-	whole = whole_answer(check, &instance, &everything, &n);
+	if (!(mode.mode->flags & EK_MODE_PER_ENDPOINT))
+		return ek_subject_close(&mode, ek_check_skip(check, "it does not promise that"));
+	whole = whole_answer(check, &mode, &everything, &n_whole);
 	if (!whole)
 		fault = check->seen;
-	for (int i = 0; whole && !fault && i < EK_SAMPLE_ENDPOINTS; i++) {
-		struct ek_sample_wish wish = everything;
-		char *line, *rest = NULL;
-
-		wish.only = i;
-		part = whole_answer(check, &instance, &wish, &n);
-		if (!part)
-			fault = check->seen;
-		for (line = part ? strtok_r(part, "\n", &rest) : NULL; line && !fault; line = strtok_r(NULL, "\n", &rest))
-			if (!strstr(whole, line))
-				fault = ek_check_saw(check, "asked for endpoint %d alone it emits another instance: %.200s", i, line);
-		free(part);
-	}
+	for (int i = 0; whole && !fault && i < EK_SAMPLE_ENDPOINTS; i++)
+		fault = compare_alone(check, &mode, i, whole, &n_alone);
+	if (!fault && n_alone != n_whole)
+		fault = ek_check_saw(check, "asked for each endpoint alone it emits %u instances, but %u for all", n_alone, n_whole);
 	free(whole);
-	return close_instance(&instance, fault);
+	return ek_subject_close(&mode, fault);
 }
 
-void ek_check_mode(struct ek_check *check)
+static const char *one_life(struct ek_check *check)
 {
-	const struct ek_mode_ops *ops = check->plugin->ops;
+	struct ek_subject mode;
+	unsigned n;
+	const char *fault = ek_subject_open(check, &mode);
 
-	ek_check_run(check, "create", "instances can be created side by side and destroyed", creates_and_destroys);
-	ek_check_run(check, "reads", "what it reads is known and does not change", reads_known);
-	ek_check_run(check, "instances", "what it emits is complete, and leaves the host's fields alone", emits_proper_instances);
-	ek_check_run(check, "pure", "the same question has the same answer, whatever was asked before", is_pure);
-	ek_check_run(check, "conditions", "conditions of endpoints change nothing: they are the host's", ignores_conditions);
-	ek_check_run(check, "every-endpoint", "each endpoint of the selected Services is emitted", emits_every_endpoint);
-	ek_check_run(check, "no-services", "without Services there are no instances", emits_nothing_for_no_services);
-	ek_check_run(check, "refusal", "it stops at once when the sink refuses, and hands the refusal on", stops_when_refused);
-	ek_check_run(check, "failure", "a syncer that cannot be served is told why", explains_a_failure);
-	if (ops->flags & EK_MODE_PER_ENDPOINT)
-		ek_check_run(check, "per-endpoint", "asked for one endpoint it emits what it emits for it among all",
-			keeps_its_promise_per_endpoint);
+	if (fault)
+		return fault;
+	free(whole_answer(check, &mode, &everything, &n));
+	return ek_subject_close(&mode, NULL);
 }
+
+static const char *comes_and_goes(struct ek_check *check)
+{
+	return ek_check_cycles(check, one_life);
+}
+
+static const char *leaves_no_thread(struct ek_check *check)
+{
+	return ek_check_threads(check, one_life);
+}
+
+const struct ek_rule ek_mode_rules[] = {
+	{ "options", "it takes each value that its options allow, or says why not", NULL, ek_check_options },
+	{ "create", "instances can be created side by side and destroyed", "options", creates_and_destroys },
+	{ "reads", "what it reads is known and does not change", "create", reads_known },
+	{ "instances", "what it emits is complete, and leaves the host's fields alone", "create", emits_proper_instances },
+	{ "pure", "the same question has the same answer, whatever was asked before", "instances", is_pure },
+	{ "conditions", "conditions of endpoints change nothing: they are the host's", "pure", ignores_conditions },
+	{ "every-endpoint", "each endpoint of the selected Services is emitted", "conditions", emits_every_endpoint },
+	{ "no-services", "without Services there are no instances", "instances", emits_nothing_for_no_services },
+	{ "refusal", "it stops at once when the sink refuses, and hands the refusal on", "instances", stops_when_refused },
+	{ "failure", "a syncer that cannot be served is told why", "create", explains_a_failure },
+	{ "per-endpoint", "asked for one endpoint it emits what it emits for it among all", "pure", keeps_its_promise_per_endpoint },
+	{ "threads", "no thread outlives the instance that started it", "create", leaves_no_thread },
+	{ "cycles", "a hundred instances come and go without leaving memory or descriptors", "threads", comes_and_goes },
+	{ 0 },
+};

@@ -11,6 +11,8 @@
 
 #include "kit/fake_host_inside.h"
 
+const char fake_fault_undeclared[] = "the plugin asked for an option that it does not declare";
+
 struct fake_timer {
 	struct fake_timer *next;
 	struct fake_host *fake;
@@ -18,12 +20,6 @@ struct fake_timer {
 	uint64_t order;
 	void (*fn)(void *arg);
 	void *arg;
-};
-
-struct fake_watch {
-	struct fake_watch *next;
-	int fd;
-	uint32_t events;
 };
 
 static struct fake_host *of(const struct ek_host *host)
@@ -37,12 +33,15 @@ void fake_host_breach(struct fake_host *fake, const char *fault)
 		fake->fault = fault;
 }
 
-/* Every slot begins so: nothing may be called any more once `closed` has been. */
-static struct fake_host *use(const struct ek_host *host)
+/* Nothing may be called any more once `closed` has been. */
+struct fake_host *fake_host_use(const struct ek_host *host)
 {
-	if (of(host)->n_closed)
-		fake_host_breach(of(host), "the plugin called the host after it had called closed");
-	return of(host);
+	struct fake_host *fake = of(host);
+
+	fake->n_uses++;
+	if (fake->n_closed)
+		fake_host_breach(fake, "the plugin called the host after it had called closed");
+	return fake;
 }
 
 char *fake_host_copy(const char *text)
@@ -54,7 +53,7 @@ char *fake_host_copy(const char *text)
 
 static void on_log(const struct ek_host *host, uint32_t level, const char *message, const struct ek_pair *const *pairs, uint32_t n_pairs)
 {
-	struct fake_host *fake = use(host);
+	struct fake_host *fake = fake_host_use(host);
 
 	fake->n_logs++;
 	snprintf(fake->last_log, sizeof(fake->last_log), "%s", message);
@@ -65,40 +64,44 @@ static void on_log(const struct ek_host *host, uint32_t level, const char *messa
 
 static int64_t on_now_ms(const struct ek_host *host)
 {
-	return use(host)->now_ms;
+	return fake_host_use(host)->now_ms;
 }
 
 static int64_t on_wall_ms(const struct ek_host *host)
 {
-	return use(host)->wall_ms;
+	return fake_host_use(host)->wall_ms;
 }
 
 static void on_count(const struct ek_host *host, const char *name, uint64_t delta)
 {
-	use(host);
+	fake_host_use(host);
 }
 
 static void on_gauge(const struct ek_host *host, const char *name, double value)
 {
-	use(host);
+	fake_host_use(host);
 }
 
 static int on_secret(const struct ek_host *host, const char *name, char *buffer, uint32_t buffer_bytes, struct ek_error *err)
 {
-	use(host);
+	fake_host_use(host);
 	return ek_fail(err, EK_GONE, "not configured");
 }
 
 static const struct ek_option_value *on_option(const struct ek_host *host, const char *name)
 {
-	return fake_host_value(use(host), name);
+	const struct ek_option_value *value = fake_host_value(fake_host_use(host), name);
+
+	if (!value)
+		fake_host_breach(of(host), fake_fault_undeclared);
+	return value;
 }
 
 /* ---- Timers and posts --------------------------------------------------------------------------------------------------------------------------------------- */
 
 static struct ek_timer_handle *on_timer_start(const struct ek_host *host, int64_t delay_ms, void (*fn)(void *arg), void *arg)
 {
-	struct fake_host *fake = use(host);
+	struct fake_host *fake = fake_host_use(host);
 	struct fake_timer *timer = calloc(1, sizeof(*timer));
 
 	*timer = (struct fake_timer){
@@ -111,7 +114,7 @@ static struct ek_timer_handle *on_timer_start(const struct ek_host *host, int64_
 
 static void on_timer_stop(const struct ek_host *host, struct ek_timer_handle *handle)
 {
-	struct fake_host *fake = use(host);
+	struct fake_host *fake = fake_host_use(host);
 
 	if (!handle)
 		return;
@@ -125,9 +128,14 @@ static void on_timer_stop(const struct ek_host *host, struct ek_timer_handle *ha
 	fake_host_breach(fake, "the plugin stopped a timer that does not run");
 }
 
-static void on_post(const struct ek_host *host, void (*fn)(void *arg), void *arg)
+int64_t fake_host_next_due(const struct fake_host *fake)
 {
-	on_timer_start(host, 0, fn, arg);
+	int64_t soonest = INT64_MAX;
+
+	for (const struct fake_timer *timer = fake->timers; timer; timer = timer->next)
+		if (timer->due_ms - fake->now_ms < soonest)
+			soonest = timer->due_ms - fake->now_ms;
+	return soonest;
 }
 
 static struct fake_timer *take_due(struct fake_host *fake, int64_t until_ms)
@@ -150,6 +158,7 @@ void fake_host_advance(struct fake_host *fake, int64_t ms)
 	int64_t until_ms = fake->now_ms + ms;
 	struct fake_timer *timer;
 
+	fake_host_run_posts(fake);
 	while ((timer = take_due(fake, until_ms))) {
 		if (timer->due_ms > fake->now_ms) {
 			fake->wall_ms += timer->due_ms - fake->now_ms;
@@ -157,49 +166,21 @@ void fake_host_advance(struct fake_host *fake, int64_t ms)
 		}
 		timer->fn(timer->arg);
 		free(timer);
+		fake_host_run_posts(fake);
 	}
 	fake->wall_ms += until_ms - fake->now_ms;
 	fake->now_ms = until_ms;
-}
-
-/* ---- Descriptors -------------------------------------------------------------------------------------------------------------------------------------------- */
-
-static struct ek_fd_handle *on_fd_watch(const struct ek_host *host, int fd, uint32_t events, void (*fn)(void *arg, uint32_t events), void *arg, struct ek_error *err)
-{
-	struct fake_host *fake = use(host);
-	struct fake_watch *watch = calloc(1, sizeof(*watch));
-
-	*watch = (struct fake_watch){ .next = fake->watches, .fd = fd, .events = events };
-	fake->watches = watch;
-	return (struct ek_fd_handle *)watch;
-}
-
-static void on_fd_update(const struct ek_host *host, struct ek_fd_handle *handle, uint32_t events)
-{
-	use(host);
-	((struct fake_watch *)handle)->events = events;
-}
-
-static void on_fd_stop(const struct ek_host *host, struct ek_fd_handle *handle)
-{
-	struct fake_host *fake = use(host);
-
-	for (struct fake_watch **at = &fake->watches; handle && *at; at = &(*at)->next) {
-		if (*at == (struct fake_watch *)handle) {
-			*at = (*at)->next;
-			free(handle);
-			return;
-		}
-	}
 }
 
 /* ---- What the plugin reports -------------------------------------------------------------------------------------------------------------------------------- */
 
 static void on_op_done(const struct ek_host *host, uint64_t token, const struct ek_result *result)
 {
-	struct fake_host *fake = use(host);
+	struct fake_host *fake = fake_host_use(host);
 	struct fake_completion *done;
 
+	if (result->size < sizeof(*result))
+		fake_host_breach(fake, "a result does not know its size");
 	if (fake->n_inside)
 		fake_host_breach(fake, "an operation was completed inside a call into the plugin");
 	if (fake_host_done(fake, token))
@@ -218,7 +199,7 @@ static void on_op_done(const struct ek_host *host, uint64_t token, const struct 
 
 static int on_list_entry(const struct ek_host *host, uint64_t token, const struct ek_entry *entry)
 {
-	struct fake_host *fake = use(host);
+	struct fake_host *fake = fake_host_use(host);
 
 	fake->entries = realloc(fake->entries, (fake->n_entries + 1) * sizeof(*fake->entries));
 	fake->entries[fake->n_entries++] = fake_host_copy_entry(fake, entry);
@@ -244,17 +225,19 @@ void fake_host_forget_entries(struct fake_host *fake)
 
 static void on_lost(const struct ek_host *host, const char *why)
 {
-	use(host)->n_lost++;
+	fake_host_use(host)->n_lost++;
 }
 
 static void on_changed(const struct ek_host *host, const char *application, const char *id)
 {
-	use(host)->n_changed++;
+	fake_host_use(host)->n_changed++;
 }
 
 static void on_closed(const struct ek_host *host)
 {
-	use(host)->n_closed++;
+	if (of(host)->n_closed)
+		fake_host_breach(of(host), "closed was called more than once");
+	fake_host_use(host)->n_closed++;
 }
 
 const struct fake_completion *fake_host_done(const struct fake_host *fake, uint64_t token)
@@ -353,10 +336,11 @@ struct fake_host *fake_host_new(const struct ek_plugin *plugin)
 	fake->wall_ms = 1790000000000;
 	fake->host = (struct ek_host){
 		.size = sizeof(fake->host), .log = on_log, .now_ms = on_now_ms, .wall_ms = on_wall_ms, .timer_start = on_timer_start,
-		.timer_stop = on_timer_stop, .post = on_post, .http = fake_host_http, .http_cancel = fake_host_http_cancel, .fd_watch = on_fd_watch,
-		.fd_update = on_fd_update, .fd_stop = on_fd_stop, .count = on_count, .gauge = on_gauge, .option = on_option, .secret = on_secret,
+		.timer_stop = on_timer_stop, .post = fake_host_post, .http = fake_host_http, .http_cancel = fake_host_http_cancel, .fd_watch = fake_host_fd_watch,
+		.fd_update = fake_host_fd_update, .fd_stop = fake_host_fd_stop, .count = on_count, .gauge = on_gauge, .option = on_option, .secret = on_secret,
 		.op_done = on_op_done, .list_entry = on_list_entry, .lost = on_lost, .changed = on_changed, .closed = on_closed,
 	};
+	fake->posts = fake_posts_new();
 	fake_host_set_defaults(fake);
 	return fake;
 }
@@ -371,11 +355,13 @@ const char *fake_host_end(struct fake_host *fake)
 		fake_host_breach(fake, "a descriptor watch was left behind");
 	if (fake_host_open_requests(fake))
 		fake_host_breach(fake, "a request was left behind");
+	if (fake_host_has_posts(fake))
+		fake_host_breach(fake, "a post was left behind");
 	fault = fake->fault;
 	while (fake->timers)
 		on_timer_stop(&fake->host, (struct ek_timer_handle *)fake->timers);
 	while (fake->watches)
-		on_fd_stop(&fake->host, (struct ek_fd_handle *)fake->watches);
+		fake_host_fd_stop(&fake->host, (struct ek_fd_handle *)fake->watches);
 	fake_host_free_requests(fake);
 	for (uint32_t i = 0; i < fake->n_completions; i++) {
 		clear_entry(&fake->completions[i].entry);
@@ -384,6 +370,7 @@ const char *fake_host_end(struct fake_host *fake)
 	fake_host_forget_entries(fake);
 	free(fake->completions);
 	free(fake->entries);
+	fake_posts_free(fake->posts);
 	fake_host_clear_options(fake);
 	free(fake);
 	return fault;

@@ -39,11 +39,13 @@ struct fake_request {
 	struct ek_http_request asked;  /* its numbers and callbacks; its texts are these: */
 	char *method, *url, *body;     /* body is NUL-terminated */
 	char *headers;                 /* "Name: value\n" for each */
+	int64_t at_ms;                 /* when it was sent */
 	bool is_taken, is_ended;
 };
 
 struct fake_timer;
 struct fake_watch;
+struct fake_posts;
 
 #define FAKE_HOST_OPTIONS 32
 
@@ -66,6 +68,7 @@ struct fake_host {
 
 	struct fake_timer *timers;
 	struct fake_watch *watches;
+	struct fake_posts *posts;
 	uint64_t n_timers_made;
 
 	struct fake_completion *completions;
@@ -75,8 +78,12 @@ struct fake_host {
 
 	uint32_t n_inside;             /* calls into the plugin that have not returned */
 	uint32_t n_lost, n_changed, n_closed, n_logs;
+	uint32_t n_uses;               /* calls of the host's slots, logs included */
 	char last_log[256];
 };
+
+/* The one breach that has a rule of its own in the conformance kit. */
+extern const char fake_fault_undeclared[];
 
 /* For one instance of this plugin. Options have their defaults until fake_host_set. */
 struct fake_host *fake_host_new(const struct ek_plugin *plugin);
@@ -100,6 +107,12 @@ void fake_host_cancel(struct fake_host *fake, uint64_t token);
 /* Runs what is due. Each callback is a call into the plugin. */
 void fake_host_advance(struct fake_host *fake, int64_t ms);
 
+/*
+ * Waits for real, at most so long, until a timer is due, a descriptor that the plugin watches can be used, or one of its threads posts; runs what has come. Time
+ * moves by what has really passed.
+ */
+void fake_host_wait(struct fake_host *fake, int64_t ms);
+
 /* The oldest request that no test has taken yet; NULL none. */
 struct fake_request *fake_host_request(struct fake_host *fake);
 uint32_t fake_host_open_requests(const struct fake_host *fake);
@@ -113,6 +126,8 @@ struct fake_answer {
 	int64_t retry_after_ms;
 };
 void fake_host_answer(struct fake_host *fake, struct fake_request *request, const struct fake_answer *answer);
+/* Ends the requests whose own deadline has passed, as the host does; nobody had answered them. */
+void fake_host_time_out(struct fake_host *fake);
 
 /* The completion of a token; NULL if there is none. */
 const struct fake_completion *fake_host_done(const struct fake_host *fake, uint64_t token);

@@ -8,16 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DEFAULT_TIMEOUT_MS 10000 /* as host.h says */
+
 static void check_request(struct fake_host *fake, const struct ek_http_request *request)
 {
-	if (fake->n_closed)
-		fake_host_breach(fake, "a request after closed");
 	if (request->size < sizeof(*request))
 		fake_host_breach(fake, "a request does not know its size");
 	if (!request->on_done || !request->method || !request->url)
 		fake_host_breach(fake, "a request lacks method, url or on_done");
-	if (request->timeout_ms <= 0)
-		fake_host_breach(fake, "a request has no deadline of its own");
+	if (request->timeout_ms < 0)
+		fake_host_breach(fake, "a request has a deadline in the past");
 	if (!request->body && request->body_bytes)
 		fake_host_breach(fake, "a request has bytes but no body");
 }
@@ -36,7 +36,7 @@ static char *join_headers(const struct ek_http_request *request)
 
 struct ek_http_handle *fake_host_http(const struct ek_host *host, const struct ek_http_request *request, struct ek_error *err)
 {
-	struct fake_host *fake = (struct fake_host *)host;
+	struct fake_host *fake = fake_host_use(host);
 	struct fake_request *made;
 	uint32_t n = ++fake->n_http;
 
@@ -47,6 +47,7 @@ struct ek_http_handle *fake_host_http(const struct ek_host *host, const struct e
 	}
 	made = calloc(1, sizeof(*made));
 	made->asked = *request;
+	made->at_ms = fake->now_ms;
 	made->method = fake_host_copy(request->method);
 	made->url = fake_host_copy(request->url);
 	made->headers = join_headers(request);
@@ -61,11 +62,12 @@ struct ek_http_handle *fake_host_http(const struct ek_host *host, const struct e
 void fake_host_http_cancel(const struct ek_host *host, struct ek_http_handle *handle)
 {
 	struct fake_request *request = (struct fake_request *)handle;
+	struct fake_host *fake = fake_host_use(host);
 
 	if (!request)
 		return;
 	if (request->is_ended)
-		fake_host_breach((struct fake_host *)host, "the plugin cancelled a request that had ended");
+		fake_host_breach(fake, "the plugin cancelled a request that had ended");
 	request->is_ended = true;
 }
 
@@ -131,6 +133,19 @@ void fake_host_answer(struct fake_host *fake, struct fake_request *request, cons
 	}
 	request->is_ended = true; /* its handle is dead once its callback has started */
 	request->asked.on_done(request->asked.arg, &response);
+}
+
+void fake_host_time_out(struct fake_host *fake)
+{
+	static const struct fake_answer silence = { .code = EK_UNKNOWN };
+
+	for (uint32_t i = 0; i < fake->n_requests; i++) {
+		struct fake_request *request = fake->requests[i];
+		int64_t timeout_ms = request->asked.timeout_ms ? request->asked.timeout_ms : DEFAULT_TIMEOUT_MS;
+
+		if (!request->is_ended && fake->now_ms - request->at_ms >= timeout_ms)
+			fake_host_answer(fake, request, &silence);
+	}
 }
 
 void fake_host_free_requests(struct fake_host *fake)

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rules of plugin.h that hold for every kind: what comes and goes leaves nothing behind, and the process stays the host's.
+ * How an instance is made and used is the caller's; here is what is looked at before and after.
+ * Read next: mode_rules.c and registry_rules.c for what one cycle is.
+ */
+#include "check.h"
+
+#include "base/alloc.h"
+
+#include <dirent.h>
+#include <locale.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WARM_UP 20
+#define CYCLES 100
+#define NOISE_BYTES 1600 /* less than a pointer and its malloc header for each cycle */
+#define SIGNALS 32
+#define GO_MS 1000       /* how long a thread may take to end */
+
+static unsigned count_in(const char *directory)
+{
+	DIR *open = opendir(directory);
+	unsigned n = 0;
+
+	while (open && readdir(open))
+		n++;
+	if (open)
+		closedir(open);
+	return n;
+}
+
+static unsigned count_threads(void)
+{
+	return count_in("/proc/self/task");
+}
+
+/* A thread that was joined may be seen for a moment yet. */
+static unsigned count_threads_left(unsigned n_before)
+{
+	int64_t until_ms = ek_check_clock_ms() + GO_MS;
+	unsigned n = count_threads();
+
+	while (n > n_before && ek_check_clock_ms() < until_ms) {
+		usleep(10000);
+		n = count_threads();
+	}
+	return n > n_before ? n - n_before : 0;
+}
+
+/* ---- Cycles ---- */
+
+static size_t count_bytes(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+/* Not under a sanitizer, which has an allocator of its own. */
+static bool can_count_bytes(void)
+{
+	size_t before = count_bytes();
+	void *piece = ek_xmalloc(4096);
+	bool can = count_bytes() >= before + 4096;
+
+	free(piece);
+	return can;
+}
+
+const char *ek_check_cycles(struct ek_check *check, const char *(*cycle)(struct ek_check *check))
+{
+	const char *fault = NULL;
+	size_t n_bytes;
+	unsigned n_fds;
+
+	for (unsigned i = 0; i < WARM_UP && !fault; i++)
+		fault = cycle(check);
+	n_bytes = count_bytes();
+	n_fds = count_in("/proc/self/fd");
+	for (unsigned i = 0; i < CYCLES && !fault; i++)
+		fault = cycle(check);
+	if (fault)
+		return fault;
+	if (count_in("/proc/self/fd") > n_fds)
+		return ek_check_saw(check, "%u descriptors were left open", count_in("/proc/self/fd") - n_fds);
+	if (count_bytes() > n_bytes + NOISE_BYTES)
+		return ek_check_saw(check, "about %zu bytes are left behind each time", (count_bytes() - n_bytes) / CYCLES);
+	return can_count_bytes() ? NULL : ek_check_skip(check, "memory cannot be counted here; no descriptors were left open");
+}
+
+const char *ek_check_threads(struct ek_check *check, const char *(*cycle)(struct ek_check *check))
+{
+	unsigned n_before = count_threads(), n_left;
+	const char *fault = cycle(check);
+
+	if (fault)
+		return fault;
+	n_left = count_threads_left(n_before);
+	return n_left ? ek_check_saw(check, "%u still run", n_left) : NULL;
+}
+
+/* ---- The process, and the descriptor ---- */
+
+struct ek_process_state {
+	char directory[512], locale[256];
+	mode_t mask;
+	sigset_t blocked;
+	void (*handlers[SIGNALS])(int signo);
+	uint64_t environment;
+};
+
+static mode_t read_umask(void)
+{
+	mode_t mask = umask(022);
+
+	umask(mask);
+	return mask;
+}
+
+/* FNV-1a. */
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n)
+{
+	for (const unsigned char *at = bytes; n--; at++)
+		hash = (hash ^ *at) * 1099511628211u;
+	return hash;
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	return text ? hash_bytes(hash, text, strlen(text) + 1) : hash;
+}
+
+static uint64_t hash_environment(void)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (char **at = environ; at && *at; at++)
+		hash = hash_text(hash, *at);
+	return hash;
+}
+
+static uint64_t hash_options(uint64_t hash, const struct ek_option *const *options)
+{
+	for (; options && *options; options++) {
+		hash = hash_bytes(hash, *options, sizeof(**options));
+		hash = hash_text(hash, (*options)->name);
+		hash = hash_text(hash, (*options)->default_value);
+		hash = hash_text(hash, (*options)->choices);
+		hash = hash_text(hash, (*options)->help);
+	}
+	return hash;
+}
+
+uint64_t ek_check_hash_descriptor(const struct ek_plugin *plugin)
+{
+	uint64_t hash = hash_bytes(14695981039346656037u, plugin, sizeof(*plugin));
+
+	hash = hash_text(hash, plugin->name);
+	hash = hash_text(hash, plugin->version);
+	hash = hash_text(hash, plugin->build_id);
+	hash = hash_options(hash_options(hash, plugin->options), plugin->instance_options);
+	return hash_bytes(hash, plugin->ops, plugin->kind == EK_PLUGIN_MODE ? sizeof(struct ek_mode_ops) : sizeof(struct ek_registry_ops));
+}
+
+struct ek_process_state *ek_process_state_new(void)
+{
+	struct ek_process_state *state = ek_xcalloc(1, sizeof(*state));
+
+	if (!getcwd(state->directory, sizeof(state->directory)))
+		state->directory[0] = '\0';
+	snprintf(state->locale, sizeof(state->locale), "%s", setlocale(LC_ALL, NULL));
+	state->mask = read_umask();
+	sigprocmask(SIG_SETMASK, NULL, &state->blocked);
+	for (int signo = 1; signo < SIGNALS; signo++) {
+		struct sigaction action;
+
+		if (!sigaction(signo, NULL, &action))
+			state->handlers[signo] = action.sa_handler;
+	}
+	state->environment = hash_environment();
+	return state;
+}
+
+static const char *difference(struct ek_check *check, const struct ek_process_state *a, const struct ek_process_state *b)
+{
+	if (strcmp(a->directory, b->directory) != 0)
+		return ek_check_saw(check, "the working directory became %.300s", b->directory);
+	if (strcmp(a->locale, b->locale) != 0)
+		return ek_check_saw(check, "the locale became %.200s", b->locale);
+	if (a->mask != b->mask)
+		return ek_check_saw(check, "the umask became %03o", (unsigned)b->mask);
+	if (a->environment != b->environment)
+		return "the environment was changed";
+	for (int signo = 1; signo < SIGNALS; signo++) {
+		if (a->handlers[signo] != b->handlers[signo])
+			return ek_check_saw(check, "signal %d got another handler", signo);
+		if (sigismember(&a->blocked, signo) != sigismember(&b->blocked, signo))
+			return ek_check_saw(check, "signal %d was blocked or unblocked", signo);
+	}
+	return NULL;
+}
+
+static const char *leaves_the_process_alone(struct ek_check *check)
+{
+	struct ek_process_state *now = ek_process_state_new();
+	const char *fault = difference(check, check->before, now);
+
+	free(now);
+	return fault;
+}
+
+static const char *keeps_its_descriptor(struct ek_check *check)
+{
+	return check->descriptor == ek_check_hash_descriptor(check->plugin) ? NULL : "it is not what it was when the plugin was loaded";
+}
+
+static const char *is_quiet(struct ek_check *check)
+{
+	char sample[200];
+	size_t n = ek_report_strays(check->report, sample, sizeof(sample));
+
+	return n ? ek_check_saw(check, "%zu bytes were written: \"%s\"", n, sample) : NULL;
+}
+
+const struct ek_rule ek_process_rules[] = {
+	{ "descriptor", "the descriptor and all it points to never change", NULL, keeps_its_descriptor },
+	{ "process", "directory, locale, umask, environment and signals are left as they were", NULL, leaves_the_process_alone },
+	{ "quiet", "nothing is written to standard output or error", NULL, is_quiet },
+	{ 0 },
+};
