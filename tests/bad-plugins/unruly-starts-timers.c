@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A mode that starts a timer and leaves it behind. */
+/* A mode with a timer. */
 #include "unruly_mode.h"
+
+#include <stdlib.h>
+
+struct mode {
+	const struct ek_host *host;
+	struct ek_timer_handle *timer;
+};
 
 static void tick(void *arg)
 {
@@ -9,12 +16,21 @@ static void tick(void *arg)
 static int create(const struct ek_host *host, const struct ek_option_value *const *options, uint32_t n_options, void **self,
 	struct ek_error *err)
 {
-	*self = host->timer_start(host, 1000, tick, NULL);
+	struct mode *mode = calloc(1, sizeof(*mode));
+
+	if (!mode)
+		return ek_fail(err, EK_RETRY, "out of memory");
+	*mode = (struct mode){ .host = host, .timer = host->timer_start(host, 1000, tick, NULL) };
+	*self = mode;
 	return EK_OK;
 }
 
 static void destroy(void *self)
 {
+	struct mode *mode = self;
+
+	mode->host->timer_stop(mode->host, mode->timer);
+	free(mode);
 }
 
 static int desired(void *self, const struct ek_syncer *syncer, const struct ek_cluster *cluster, const struct ek_sink *sink,

@@ -18,6 +18,8 @@ enum vice {
 	NAMES_IDS,         /* fills what is the host's */
 	NO_REASON,         /* fails without saying why */
 	STARTS_TIMERS,     /* uses more of the host than its log */
+	READS_MORE,        /* changes what it reads */
+	RENAMES_ITSELF,    /* changes its descriptor */
 	LOOKS_AROUND,      /* promises per endpoint, and counts the others */
 };
 
