@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "kit/plugin_dir.h"
+#include "plugin/elffile.h"
 
 #define PAGE 4096
 
@@ -169,15 +170,29 @@ static void test_an_entry_that_lies_nowhere_is_refused(void **state)
 /* Writes another number over the address of the entry. */
 static void move_entry(struct ek_buf *bytes, const void *to)
 {
-	for (size_t at = 0; at + sizeof(Elf64_Sym) <= bytes->n; at += 8) {
-		Elf64_Sym symbol;
+	struct ek_elf_dynamic dynamic;
+	struct ek_elf elf;
 
-		memcpy(&symbol, bytes->at + at, sizeof(symbol));
-		if (symbol.st_shndx != SHN_ABS || symbol.st_value != 0x1000)
+	assert_int_equal(ek_elf_open(bytes->at, bytes->n, &elf, NULL), EK_OK);
+	assert_int_equal(ek_elf_open_dynamic(&elf, &dynamic, NULL), EK_OK);
+	for (uint64_t i = 1; i < dynamic.n_symbols; i++) {
+		Elf64_Sym symbol = ek_elf_symbol(&dynamic, i);
+		char *at = bytes->at + (dynamic.symbols - elf.bytes) + i * sizeof(symbol);
+
+		if (strcmp(dynamic.text + symbol.st_name, EK_PLUGIN_ENTRY_SYMBOL) != 0)
 			continue;
 		symbol.st_value = (Elf64_Addr)(uintptr_t)to;
-		memcpy(bytes->at + at, &symbol, sizeof(symbol));
+		memcpy(at, &symbol, sizeof(symbol));
 	}
+}
+
+static void test_an_entry_that_is_no_code_is_not_called(void **state)
+{
+	struct ek_buf *bytes = plugin_bytes("decent");
+
+	move_entry(bytes, (const void *)16);
+	plugin_put_bytes("moved.so", bytes->at, bytes->n, 0644);
+	assert_refused("moved.so", "moved.so: has a broken table of dynamic symbols; build it anew");
 }
 
 static void test_an_entry_that_lies_in_another_file_is_refused(void **state)
@@ -398,6 +413,7 @@ int main(void)
 		PLUGIN_CASE(test_a_plugin_that_was_built_with_a_sanitizer_is_refused_by_a_host_that_was_not),
 		PLUGIN_CASE(test_a_plugin_with_a_cjson_of_its_own_calls_that_and_the_host_does_not),
 		PLUGIN_CASE(test_an_entry_that_lies_nowhere_is_refused),
+		PLUGIN_CASE(test_an_entry_that_is_no_code_is_not_called),
 		PLUGIN_CASE(test_an_entry_that_lies_in_another_file_is_refused),
 		PLUGIN_CASE(test_a_plugin_in_cxx_has_its_statics_and_its_exceptions),
 		PLUGIN_CASE(test_a_plugin_in_cxx_whose_variables_would_be_everybodys_is_refused),
