@@ -4,13 +4,14 @@
 # usage: tests/house/test_tutorial.sh [TUTORIAL.md]
 #
 # Follows the tutorials to the letter, each in an empty home of its own: files are written as they are printed, commands run as
-# they are printed, and what is said to be printed is looked for. Then both templates are copied, built and checked.
+# they are printed, and what is said to be printed is looked for. Then both templates are copied, built and checked, and the registry
+# is held against a server that speaks its protocol.
 #
 # A block's language and the sentence before it say what it is:
 #   ```sh                           a command; in the source tree where the sentence says "source tree", otherwise where the last one ended
 #   ```text                         lines that the command before prints; "..." stands for anything
 #   ... "Put this into `FILE`:"     the file; "Add this to `FILE`:" more of it
-set -eu
+set -euo pipefail
 build=${EK_TEST_BUILD:?}
 top=$PWD
 top_flags=${MAKEFLAGS:-B=$build}
@@ -23,7 +24,8 @@ for tool in curl pkg-config; do
 done
 unset TESTS MAKEFLAGS MAKELEVEL KUBECONFIG PKG_CONFIG_PATH
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/tutorial.XXXXXX")
-trap 'rm -rf "$tmp"' EXIT
+server=
+trap '[ -z "$server" ] || kill "$server"; rm -rf "$tmp"' EXIT
 
 # What a tutorial tells to do, as a script; `run`, `prints` and the rest are in the driver below.
 cat >"$tmp/extract.awk" <<'AWK'
@@ -104,6 +106,17 @@ try_template() { # KIND
 	eurekube plugin verify "$HOME/my$1/my$1.so"
 }
 
+try_registry_live() {
+	command -v python3 >/dev/null || { echo "no python3: the registry template was not held against a server"; return; }
+	python3 tests/house/template_server.py >"$tmp/port" &
+	server=$!
+	until [ -s "$tmp/port" ]; do sleep 0.1; kill -0 "$server"; done
+	make -s -C "$HOME/myregistry" check CHECK_OPTIONS="--live --option url=http://127.0.0.1:$(cat "$tmp/port")/v1/instances" | tee "$tmp/live"
+	for rule in round-trip idempotence renew-gone partial many; do
+		grep -q "^ok   $rule:" "$tmp/live" || { echo "the server was not asked about $rule"; exit 1; }
+	done
+}
+
 if (($#)); then
 	follow "$1"
 	exit
@@ -116,3 +129,4 @@ PATH=$HOME/eurekube/bin:$PATH PKG_CONFIG_PATH=$HOME/eurekube/lib/pkgconfig
 export PATH PKG_CONFIG_PATH
 try_template mode
 try_template registry
+try_registry_live
