@@ -99,6 +99,9 @@ struct ek_registry_instance {
 	bool is_closing;                         /* in the plugin's close */
 	struct ek_arena arena;                   /* its option values */
 	struct ek_registry_traits traits;
+	int64_t lost_ms, changes_ms;             /* when it last said that all is lost; since when n_changes counts */
+	struct ek_timer lost_timer;
+	unsigned n_changes;
 };
 
 /* One registry of the configuration: its plugin instance, its ledger, its leases, its operations. */
@@ -139,7 +142,7 @@ struct ek_sync_registry {
 	uint64_t list_token;                     /* 0: none running */
 	uint32_t list_round;
 	unsigned list_attempts;
-	size_t list_ours, list_orphans, list_foreign;
+	size_t list_ours, list_orphans, list_foreign, orphan_room;
 	unsigned unprobed;                       /* entries still to be renewed before the list */
 	struct ek_timer probe_timer;
 
