@@ -142,7 +142,7 @@ struct ek_sync_registry {
 	uint64_t list_token;                     /* 0: none running */
 	uint32_t list_round;
 	unsigned list_attempts;
-	size_t list_ours, list_orphans, list_foreign, orphan_room;
+	size_t list_ours, list_orphans, list_foreign, list_skipped, orphan_room;
 	unsigned unprobed;                       /* entries still to be renewed before the list */
 	struct ek_timer probe_timer;
 
