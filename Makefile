@@ -12,5 +12,6 @@ include mk/rules.mk
 include mk/host.mk
 include mk/plugins.mk
 include mk/tests.mk
+include mk/fuzz.mk
 include mk/install.mk
 include mk/tasks.mk

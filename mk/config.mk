@@ -37,7 +37,7 @@ B := build/$(CONFIG)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 
 # Targets that compile nothing in this make: they may run on a machine that has neither libraries
 # nor pkg-config yet. What they build, they build in a second make, after `deps`.
-TASKS := help deps demo test e2e e2e-long lint format dist uninstall clean
+TASKS := help deps demo test e2e e2e-long fuzz lint format dist uninstall clean
 BUILDS := $(filter-out $(TASKS),$(or $(MAKECMDGOALS),all))
 
 # Two tasks at once would run two makes in one build directory.
