@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOW_US 50000
+#define SLOW_US      50000
+#define DELAY_MAX_MS (365ll * 24 * 3600000) /* further away is never */
+#define EVENTS_KNOWN ((uint32_t)(EK_FD_READABLE | EK_FD_WRITABLE))
 
 /* ---- Around calls ---- */
 
@@ -32,6 +34,12 @@ void ek_services_enter(struct ek_services *services)
 
 void ek_services_enter_ending(struct ek_services *services)
 {
+	ek_services_begin(services, EK_CALL_ENDING);
+}
+
+void ek_services_enter_closing(struct ek_services *services)
+{
+	services->may_close = true;
 	ek_services_begin(services, EK_CALL_ENDING);
 }
 
@@ -55,15 +63,41 @@ static void tell_of_threads(struct ek_services *services)
 		ek_services_blame(services, EK_MISBEHAVIOUR_THREAD, "calls the host from another thread; only post may be called so");
 	if (__atomic_exchange_n(&services->n_lost_posts, 0, __ATOMIC_RELAXED))
 		ek_services_blame(services, EK_MISBEHAVIOUR_TOO_MANY, "has more than %d posts waiting", EK_POSTS_MAX);
+	if (__atomic_exchange_n(&services->n_late_posts, 0, __ATOMIC_RELAXED))
+		ek_services_blame(services, EK_MISBEHAVIOUR_CLOSED, "calls post after closed");
+}
+
+/* One that a thread is just posting to is left alone: rather a leak than a crash. */
+static void dispose(struct ek_services *services)
+{
+	if (__atomic_load_n(&services->n_posted, __ATOMIC_ACQUIRE))
+		return;
+	ek_arena_clear(&services->arena);
+	free(services->handles.slots);
+	free(services);
+}
+
+/* Whoever goes on using the host of a dead one shall find it dead, not gone. */
+static void bury(struct ek_services *services)
+{
+	static struct ek_services *buried[EK_BURIED_MAX];
+	static unsigned next;
+
+	for (unsigned i = 0; i < EK_BURIED_MAX; i++)
+		if (buried[i])
+			tell_of_threads(buried[i]);
+	if (buried[next])
+		dispose(buried[next]);
+	buried[next] = services;
+	next = (next + 1) % EK_BURIED_MAX;
+	services->is_buried = true;
 }
 
 static void release(struct ek_services *services)
 {
-	if (!services->is_dead || services->call.kind != EK_CALL_NONE || services->n_paused ||
-		__atomic_load_n(&services->n_posted, __ATOMIC_ACQUIRE))
-		return;
-	ek_arena_clear(&services->arena);
-	free(services);
+	if (services->is_dead && !services->is_buried && services->call.kind == EK_CALL_NONE && !services->n_paused &&
+		!__atomic_load_n(&services->n_posted, __ATOMIC_ACQUIRE))
+		bury(services);
 }
 
 void ek_services_leave(struct ek_services *services)
@@ -114,6 +148,8 @@ static const struct ek_option_value *find_option(const struct ek_host *host, con
 	struct ek_services *services = ek_services_of(host);
 	const struct ek_services_config *config = &services->config;
 
+	if (!ek_services_is_welcome(services, "option"))
+		return NULL;
 	for (uint32_t i = 0; name && i < config->n_options; i++)
 		if (!strcmp(config->options[i]->name, name))
 			return config->options[i];
@@ -126,11 +162,9 @@ static const struct ek_option_value *find_option(const struct ek_host *host, con
 /* Whether a slot that hands out a handle may do so now. A closed instance gets none: nobody would listen. */
 static bool is_allowed(struct ek_services *services, const char *slot, bool has_function, uint64_t n, uint64_t maximum)
 {
-	if (!ek_services_is_ours(services))
+	if (!ek_services_is_welcome(services, slot))
 		return false;
-	if (services->is_closed)
-		ek_services_blame(services, EK_MISBEHAVIOUR_CLOSED, "calls %s after closed", slot);
-	else if (!has_function)
+	if (!has_function)
 		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "calls %s without a function", slot);
 	else if (n >= maximum)
 		ek_services_blame(services, EK_MISBEHAVIOUR_TOO_MANY, "calls %s more than %llu times at once", slot, (unsigned long long)maximum);
@@ -141,31 +175,29 @@ static bool is_allowed(struct ek_services *services, const char *slot, bool has_
 
 /* ---- Timers ---- */
 
-struct ek_timer_handle {
+struct timer {
 	struct ek_timer timer;
 	struct ek_services *services;
-	struct ek_timer_handle *next, **prev;
+	void *handle;
 	void (*fn)(void *arg);
 	void *arg;
 };
 
-static void drop_timer(struct ek_timer_handle *handle)
+static void drop_timer(struct timer *timer)
 {
-	*handle->prev = handle->next;
-	if (handle->next)
-		handle->next->prev = handle->prev;
-	handle->services->stats.timers--;
-	free(handle);
+	ek_handle_drop(timer->services, timer->handle);
+	timer->services->stats.timers--;
+	free(timer);
 }
 
 static void on_timer(void *arg)
 {
-	struct ek_timer_handle *handle = arg;
-	struct ek_services *services = handle->services;
-	void (*fn)(void *) = handle->fn;
-	void *fn_arg = handle->arg;
+	struct timer *timer = arg;
+	struct ek_services *services = timer->services;
+	void (*fn)(void *) = timer->fn;
+	void *fn_arg = timer->arg;
 
-	drop_timer(handle);
+	drop_timer(timer);
 	if (services->is_closed)
 		return;
 	ek_services_begin(services, EK_CALL_CALLBACK);
@@ -176,52 +208,55 @@ static void on_timer(void *arg)
 static struct ek_timer_handle *start_timer(const struct ek_host *host, int64_t delay_ms, void (*fn)(void *arg), void *arg)
 {
 	struct ek_services *services = ek_services_of(host);
-	struct ek_timer_handle *handle;
+	struct timer *timer;
 
 	if (!is_allowed(services, "timer_start", fn != NULL, services->stats.timers, EK_TIMERS_MAX))
 		return NULL;
-	handle = ek_xcalloc(1, sizeof(*handle));
-	handle->services = services;
-	handle->fn = fn;
-	handle->arg = arg;
-	handle->prev = &services->timers;
-	handle->next = services->timers;
-	if (handle->next)
-		handle->next->prev = &handle->next;
-	services->timers = handle;
+	timer = ek_xcalloc(1, sizeof(*timer));
+	timer->services = services;
+	timer->fn = fn;
+	timer->arg = arg;
+	timer->handle = ek_handle_new(services, EK_HANDLE_TIMER, timer);
 	services->stats.timers++;
-	ek_timer_init(&handle->timer, on_timer, handle);
-	ek_loop_arm(services->loop, &handle->timer, delay_ms > 0 ? delay_ms : 0);
-	return handle;
+	ek_timer_init(&timer->timer, on_timer, timer);
+	ek_loop_arm(services->loop, &timer->timer, delay_ms <= 0 ? 0 : delay_ms < DELAY_MAX_MS ? delay_ms : DELAY_MAX_MS);
+	return timer->handle;
+}
+
+static void end_timer(struct timer *timer)
+{
+	ek_loop_disarm(timer->services->loop, &timer->timer);
+	drop_timer(timer);
 }
 
 static void stop_timer(const struct ek_host *host, struct ek_timer_handle *handle)
 {
-	if (!handle || !ek_services_is_ours(ek_services_of(host)))
-		return;
-	ek_loop_disarm(handle->services->loop, &handle->timer);
-	drop_timer(handle);
+	struct ek_services *services = ek_services_of(host);
+	struct timer *timer = ek_services_is_welcome(services, "timer_stop") ? ek_handle_find(services, EK_HANDLE_TIMER, handle, "timer_stop") : NULL;
+
+	if (timer)
+		end_timer(timer);
 }
 
 /* ---- Descriptors ---- */
 
-struct ek_fd_handle {
-	struct ek_fd *watch;
+struct watch {
+	struct ek_fd *fd;
 	struct ek_services *services;
-	struct ek_fd_handle *next, **prev;
+	void *handle;
 	void (*fn)(void *arg, uint32_t events);
 	void *arg;
 };
 
 static void on_fd(void *arg, uint32_t events)
 {
-	struct ek_fd_handle *handle = arg;
-	struct ek_services *services = handle->services;
+	struct watch *watch = arg;
+	struct ek_services *services = watch->services;
 
 	if (services->is_closed)
 		return;
 	ek_services_begin(services, EK_CALL_CALLBACK);
-	handle->fn(handle->arg, events); /* may stop the watch */
+	watch->fn(watch->arg, events); /* may stop the watch */
 	ek_services_leave(services);
 }
 
@@ -229,46 +264,50 @@ static struct ek_fd_handle *watch_fd(const struct ek_host *host, int fd, uint32_
 	void *arg, struct ek_error *err)
 {
 	struct ek_services *services = ek_services_of(host);
-	struct ek_fd_handle *handle;
+	struct watch *watch;
 
 	if (!is_allowed(services, "fd_watch", fn && fd >= 0, services->stats.watches, EK_WATCHES_MAX)) {
 		ek_fail(err, EK_INVALID, "this descriptor cannot be watched: there is no function, no descriptor, or there are too many");
 		return NULL;
 	}
-	handle = ek_xcalloc(1, sizeof(*handle));
-	handle->services = services;
-	handle->fn = fn;
-	handle->arg = arg;
-	handle->watch = ek_loop_watch_fd(services->loop, fd, events, on_fd, handle, err);
-	if (!handle->watch) {
-		free(handle);
+	watch = ek_xcalloc(1, sizeof(*watch));
+	watch->services = services;
+	watch->fn = fn;
+	watch->arg = arg;
+	watch->fd = ek_loop_watch_fd(services->loop, fd, events & EVENTS_KNOWN, on_fd, watch, err);
+	if (!watch->fd) {
+		free(watch);
 		return NULL;
 	}
-	handle->prev = &services->watches;
-	handle->next = services->watches;
-	if (handle->next)
-		handle->next->prev = &handle->next;
-	services->watches = handle;
+	watch->handle = ek_handle_new(services, EK_HANDLE_WATCH, watch);
 	services->stats.watches++;
-	return handle;
+	return watch->handle;
 }
 
 static void update_fd(const struct ek_host *host, struct ek_fd_handle *handle, uint32_t events)
 {
-	if (handle && ek_services_is_ours(ek_services_of(host)))
-		ek_loop_update_fd(handle->watch, events);
+	struct ek_services *services = ek_services_of(host);
+	struct watch *watch = ek_services_is_welcome(services, "fd_update") ? ek_handle_find(services, EK_HANDLE_WATCH, handle, "fd_update") : NULL;
+
+	if (watch)
+		ek_loop_update_fd(watch->fd, events & EVENTS_KNOWN);
+}
+
+static void end_watch(struct watch *watch)
+{
+	ek_loop_unwatch_fd(watch->fd);
+	ek_handle_drop(watch->services, watch->handle);
+	watch->services->stats.watches--;
+	free(watch);
 }
 
 static void stop_fd(const struct ek_host *host, struct ek_fd_handle *handle)
 {
-	if (!handle || !ek_services_is_ours(ek_services_of(host)))
-		return;
-	ek_loop_unwatch_fd(handle->watch);
-	*handle->prev = handle->next;
-	if (handle->next)
-		handle->next->prev = handle->prev;
-	handle->services->stats.watches--;
-	free(handle);
+	struct ek_services *services = ek_services_of(host);
+	struct watch *watch = ek_services_is_welcome(services, "fd_stop") ? ek_handle_find(services, EK_HANDLE_WATCH, handle, "fd_stop") : NULL;
+
+	if (watch)
+		end_watch(watch);
 }
 
 /* ---- Posts ---- */
@@ -301,6 +340,10 @@ static void post(const struct ek_host *host, void (*fn)(void *arg), void *arg)
 	struct ek_services *services = ek_services_of(host);
 	struct post *post;
 
+	if (__atomic_load_n(&services->is_closed, __ATOMIC_ACQUIRE)) {
+		__atomic_add_fetch(&services->n_late_posts, 1, __ATOMIC_RELAXED);
+		return;
+	}
 	if (!fn || __atomic_add_fetch(&services->n_posted, 1, __ATOMIC_ACQ_REL) > EK_POSTS_MAX) {
 		if (fn)
 			__atomic_sub_fetch(&services->n_posted, 1, __ATOMIC_ACQ_REL);
@@ -356,7 +399,7 @@ struct ek_services *ek_services_new(struct ek_loop *loop, struct ek_http *http, 
 	ek_arena_init(&services->arena);
 	copy_config(services, config);
 	services->who = ek_arena_printf(&services->arena, "plugin %s %s", config->library->label, config->name);
-	services->log.bound[0] = EK_S("plugin", config->library->label);
+	services->log.bound[0] = EK_S("plugin", ek_arena_strdup(&services->arena, config->library->label));
 	services->log.bound[1] = EK_S("instance", services->config.name);
 	services->log.n_bound = 2;
 	fill_table(&services->host);
@@ -367,20 +410,25 @@ struct ek_services *ek_services_new(struct ek_loop *loop, struct ek_http *http, 
 
 static void stop_forgotten(struct ek_services *services)
 {
-	if (services->timers || services->watches || services->requests)
+	struct timer *timer;
+	struct watch *watch;
+	uint32_t at = 0;
+
+	if (services->stats.timers || services->stats.watches || services->n_requests)
 		EK_WARN(&services->log, "a plugin ended and left things behind", EK_I("timers", services->stats.timers),
-			EK_I("descriptors", services->stats.watches), EK_I("requests", services->requests != NULL));
-	while (services->timers)
-		stop_timer(&services->host, services->timers);
-	while (services->watches)
-		stop_fd(&services->host, services->watches);
+			EK_I("descriptors", services->stats.watches), EK_I("requests", services->n_requests));
+	while ((timer = ek_handle_next(services, EK_HANDLE_TIMER, &at)))
+		end_timer(timer);
+	at = 0;
+	while ((watch = ek_handle_next(services, EK_HANDLE_WATCH, &at)))
+		end_watch(watch);
 }
 
 void ek_services_free(struct ek_services *services)
 {
 	if (!services)
 		return;
-	services->is_closed = true;
+	__atomic_store_n(&services->is_closed, true, __ATOMIC_RELEASE);
 	services->is_dead = true;
 	stop_forgotten(services);
 	ek_services_http_end(services);

@@ -46,11 +46,13 @@ const struct ek_host *ek_services_host(struct ek_services *services);
 
 /*
  * Around every call into the plugin. A completion before leave breaks the contract: it is counted, logged once, and handed to the owner on the next turn.
- * enter_ending is for `cancel` and `close`, where a completion is in order; it comes on the next turn all the same. The owner is called with no call
- * open, so it may call plugins, and its time does not count as theirs; only entering the same instance within itself is our bug.
+ * enter_ending is for `cancel`, where a completion is in order; it comes on the next turn all the same. enter_closing is the same for `close`: from then on the
+ * plugin may say that it is closed, and at no other time. The owner is called with no call open, so it may call plugins, and its time does not count as theirs;
+ * only entering the same instance within itself is our bug.
  */
 void ek_services_enter(struct ek_services *services);
 void ek_services_enter_ending(struct ek_services *services);
+void ek_services_enter_closing(struct ek_services *services);
 void ek_services_leave(struct ek_services *services);
 
 /* Ways in which a plugin breaks its contract at run time. Each is contained, counted, and logged when its count is a power of two. */
@@ -58,14 +60,17 @@ enum ek_misbehaviour {
 	EK_MISBEHAVIOUR_EARLY,                     /* completes an operation inside the call that started it */
 	EK_MISBEHAVIOUR_TWICE,                     /* completes an operation that is completed, or that never was */
 	EK_MISBEHAVIOUR_NEVER,                     /* does not complete an operation within its deadline */
-	EK_MISBEHAVIOUR_CLOSED,                    /* calls after it has said that it is closed */
-	EK_MISBEHAVIOUR_GARBAGE,                   /* hands over what is no text, no number in range, no pointer */
+	EK_MISBEHAVIOUR_CLOSED,                    /* calls after it has said that it is closed, or says so without being asked */
+	EK_MISBEHAVIOUR_GARBAGE,                   /* hands over what is no text, no number in range, no pointer, no handle that is alive */
 	EK_MISBEHAVIOUR_REFUSED,                   /* emits an instance that is not acceptable, or goes on after a refusal */
 	EK_MISBEHAVIOUR_TOO_MANY,                  /* timers, descriptors, requests, posts, news, instances beyond their bounds */
 	EK_MISBEHAVIOUR_THREAD,                    /* calls from another thread than the loop's */
 	EK_N_MISBEHAVIOURS
 };
 const char *ek_misbehaviour_name(enum ek_misbehaviour kind);
+
+/* Whether this is the loop's thread; counted if not. */
+bool ek_services_is_ours(struct ek_services *services);
 
 /* `what` completes "the plugin ..." */
 EK_PRINTF(3, 4) void ek_services_blame(struct ek_services *services, enum ek_misbehaviour kind, const char *what, ...);

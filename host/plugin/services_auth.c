@@ -7,12 +7,14 @@
 #include "plugin/services_inside.h"
 
 #include "base/buf.h"
+#include "base/text.h"
 
 #include <openssl/evp.h>
 
 #include <string.h>
 
-#define SECRET_MAX 8192
+#define SECRET_MAX      8192
+#define SECRET_NAME_MAX 64
 
 /* A secret and its NUL; wiped by whoever read it. */
 struct secret {
@@ -89,7 +91,9 @@ int ek_services_secret(const struct ek_host *host, const char *name, char *buffe
 	struct secret secret = { .n = 0 };
 	int code;
 
-	if (!name || !buffer || !buffer_bytes) {
+	if (!ek_services_is_welcome(services, "secret"))
+		return ek_fail(err, EK_INVALID, "this instance may not ask for secrets now");
+	if (!ek_text_is_good(name, SECRET_NAME_MAX) || !buffer || !buffer_bytes) {
 		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "asks for a secret without a name or a buffer");
 		return ek_fail(err, EK_INVALID, "a secret needs a name and a buffer");
 	}

@@ -50,6 +50,16 @@ bool ek_services_is_ours(struct ek_services *services)
 	return false;
 }
 
+bool ek_services_is_welcome(struct ek_services *services, const char *slot)
+{
+	if (!ek_services_is_ours(services))
+		return false;
+	if (!services->is_closed)
+		return true;
+	ek_services_blame(services, EK_MISBEHAVIOUR_CLOSED, "calls %s after closed", slot);
+	return false;
+}
+
 /* ---- entries ---- */
 
 static const char *judge_metadata(const struct ek_instance *instance)
@@ -96,7 +106,7 @@ const char *ek_services_judge_entry(const struct ek_entry *entry)
 		return "an entry whose application is no text";
 	if (entry->status < EK_STATUS_NONE || entry->status > EK_STATUS_UNKNOWN)
 		return "an entry with a status that there is not";
-	return entry->instance ? judge_instance(entry->instance) : NULL;
+	return entry->instance ? judge_instance(entry->instance) : "an entry without an instance";
 }
 
 /* ---- results ---- */

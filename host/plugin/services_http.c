@@ -19,22 +19,26 @@
 #define HEADERS_MAX         64
 #define REQUEST_BODY_MAX    (64u << 20)
 
-struct ek_http_handle {
+struct request {
 	struct ek_http_call *call;
 	struct ek_services *services;
-	struct ek_http_handle *next, **prev;
+	void *handle;
 	int (*on_body)(void *arg, const char *bytes, uint32_t n_bytes);
 	void (*on_done)(void *arg, const struct ek_http_response *response);
 	void *arg;
 };
 
-static void drop_request(struct ek_http_handle *handle)
+static void drop_request(struct request *request)
 {
-	handle->services->n_requests--;
-	*handle->prev = handle->next;
-	if (handle->next)
-		handle->next->prev = handle->prev;
-	free(handle);
+	request->services->n_requests--;
+	ek_handle_drop(request->services, request->handle);
+	free(request);
+}
+
+static void end_request(struct request *request)
+{
+	ek_http_cancel(request->call);
+	drop_request(request);
 }
 
 /* ---- The client ---- */
@@ -88,11 +92,14 @@ static void make_client(struct ek_services *services)
 
 void ek_services_http_end(struct ek_services *services)
 {
+	struct request *request;
+	uint32_t at = 0;
+
 	for (size_t i = 0; i < sizeof(services->tls_files) / sizeof(services->tls_files[0]); i++)
 		if (services->tls_files[i])
 			ek_file_unwatch(services->tls_files[i]);
-	while (services->requests)
-		ek_services_http_cancel(&services->host, services->requests);
+	while ((request = ek_handle_next(services, EK_HANDLE_REQUEST, &at)))
+		end_request(request);
 	if (services->client)
 		ek_http_client_free(services->client);
 	services->client = NULL;
@@ -102,24 +109,24 @@ void ek_services_http_end(struct ek_services *services)
 
 static int on_body(void *arg, const char *bytes, size_t n)
 {
-	struct ek_http_handle *handle = arg;
-	struct ek_services *services = handle->services;
+	struct request *request = arg;
+	struct ek_services *services = request->services;
 	int code;
 
 	if (services->is_closed)
 		return 1;
 	ek_services_begin(services, EK_CALL_CALLBACK);
-	code = handle->on_body(handle->arg, bytes, (uint32_t)n); /* may cancel the request */
+	code = request->on_body(request->arg, bytes, (uint32_t)n); /* may cancel the request */
 	ek_services_leave(services);
 	return code;
 }
 
 static void on_done(void *arg, const struct ek_http_result *result)
 {
-	struct ek_http_handle *handle = arg;
-	struct ek_services *services = handle->services;
-	void (*fn)(void *, const struct ek_http_response *) = handle->on_done;
-	void *fn_arg = handle->arg;
+	struct request *request = arg;
+	struct ek_services *services = request->services;
+	void (*fn)(void *, const struct ek_http_response *) = request->on_done;
+	void *fn_arg = request->arg;
 	struct ek_http_response response = {
 		.size = sizeof(response),
 		.code = result->code,
@@ -131,7 +138,7 @@ static void on_done(void *arg, const struct ek_http_result *result)
 		.message = result->message,
 	};
 
-	drop_request(handle);
+	drop_request(request);
 	if (services->is_closed)
 		return;
 	ek_services_begin(services, EK_CALL_CALLBACK);
@@ -198,51 +205,67 @@ static void describe_request(const struct ek_http_request *request, struct ek_ht
 	};
 }
 
-struct ek_http_handle *ek_services_http(const struct ek_host *host, const struct ek_http_request *request, struct ek_error *err)
+/* Whose fault it is that a request is refused is plain: it was made so. */
+static void blame_refused(struct ek_services *services, const struct ek_error *err)
 {
-	struct ek_services *services = ek_services_of(host);
+	if (services->n_requests >= EK_REQUESTS_MAX)
+		ek_services_blame(services, EK_MISBEHAVIOUR_TOO_MANY, "has more than %d requests under way", EK_REQUESTS_MAX);
+	else
+		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "makes a request that cannot be sent: %.200s", err->message);
+}
+
+/* NULL with `err` filled. */
+static struct request *start_request(struct ek_services *services, const struct ek_http_request *given, struct ek_error *err)
+{
 	struct ek_http_header headers[HEADERS_MAX];
-	struct ek_http_handle *handle;
+	struct request *request;
 	struct ek_http_req req;
 
-	if (!ek_services_is_ours(services))
-		return NULL;
-	if (services->is_closed) {
-		ek_services_blame(services, EK_MISBEHAVIOUR_CLOSED, "calls http after closed");
-		return NULL;
-	}
-	if (check_request(services, request, err) != EK_OK) {
-		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "makes a request that cannot be sent");
-		return NULL;
-	}
 	if (!services->client)
 		make_client(services);
-	describe_request(request, headers, &req);
-	handle = ek_xcalloc(1, sizeof(*handle));
-	handle->services = services;
-	handle->on_body = request->on_body;
-	handle->on_done = request->on_done;
-	handle->arg = request->arg;
-	req.arg = handle;
-	handle->call = ek_http_start(services->client, &req, err);
-	if (!handle->call) {
-		free(handle);
+	describe_request(given, headers, &req);
+	request = ek_xcalloc(1, sizeof(*request));
+	request->services = services;
+	request->on_body = given->on_body;
+	request->on_done = given->on_done;
+	request->arg = given->arg;
+	req.arg = request;
+	request->call = ek_http_start(services->client, &req, err);
+	if (request->call)
+		return request;
+	free(request);
+	return NULL;
+}
+
+struct ek_http_handle *ek_services_http(const struct ek_host *host, const struct ek_http_request *given, struct ek_error *err)
+{
+	struct ek_services *services = ek_services_of(host);
+	struct ek_error own = EK_ERROR_INIT;
+	struct request *request = NULL;
+
+	if (!ek_services_is_welcome(services, "http"))
+		ek_fail(&own, EK_INVALID, "this instance may not make requests now");
+	else if (check_request(services, given, &own) != EK_OK)
+		blame_refused(services, &own);
+	else
+		request = start_request(services, given, &own);
+	if (!request) {
+		if (err)
+			*err = own;
 		return NULL;
 	}
 	services->stats.requests++;
 	services->n_requests++;
-	handle->prev = &services->requests;
-	handle->next = services->requests;
-	if (handle->next)
-		handle->next->prev = &handle->next;
-	services->requests = handle;
-	return handle;
+	request->handle = ek_handle_new(services, EK_HANDLE_REQUEST, request);
+	return request->handle;
 }
 
 void ek_services_http_cancel(const struct ek_host *host, struct ek_http_handle *handle)
 {
-	if (!handle || !ek_services_is_ours(ek_services_of(host)))
-		return;
-	ek_http_cancel(handle->call);
-	drop_request(handle);
+	struct ek_services *services = ek_services_of(host);
+	struct request *request =
+		ek_services_is_welcome(services, "http_cancel") ? ek_handle_find(services, EK_HANDLE_REQUEST, handle, "http_cancel") : NULL;
+
+	if (request)
+		end_request(request);
 }

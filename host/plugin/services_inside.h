@@ -2,8 +2,11 @@
 /*
  * services_inside.h - what the files behind services.h share. `struct ek_host` comes first, so a plugin's host pointer is its services.
  *
- * Life: the memory goes when ek_services_free was called, no call into the plugin is under way and no posted call is pending; until then a dead
- * instance swallows everything. Whatever the plugin holds (timers, watches, requests) hangs in lists, so that free finds what was forgotten.
+ * Life: ek_services_free makes an instance dead, and it is buried when no call into the plugin is under way and no posted call is pending. The last ones that
+ * were buried are kept, so that a plugin that goes on using its host meets one that swallows everything instead of freed memory.
+ *
+ * What the plugin holds (timers, watches, requests) stands in one table, and the handles that it gets are not pointers but places in it: one that is dead, or was
+ * never given out, is recognised, and free finds what was forgotten.
  */
 #ifndef EK_PLUGIN_SERVICES_INSIDE_H
 #define EK_PLUGIN_SERVICES_INSIDE_H
@@ -25,6 +28,7 @@
 #define EK_POSTS_MAX 100000
 #define EK_NEWS_MAX 10000       /* in one call */
 #define EK_LIST_ENTRIES_MAX 1000000
+#define EK_BURIED_MAX 32
 
 /* What the plugin is doing right now. */
 enum ek_call_kind {
@@ -48,6 +52,21 @@ struct ek_metric {
 
 struct ek_news;
 
+/* What a handle stands for. */
+enum ek_handle_kind { EK_HANDLE_TIMER = 1, EK_HANDLE_WATCH, EK_HANDLE_REQUEST };
+
+struct ek_handle_slot {
+	void *object;                          /* NULL: free */
+	uint32_t generation;
+	uint32_t next_free;                    /* index + 1; 0 ends */
+	enum ek_handle_kind kind;
+};
+
+struct ek_handles {
+	struct ek_handle_slot *slots;
+	uint32_t n_slots, free_slot;           /* free_slot: index + 1, 0 none */
+};
+
 struct ek_services {
 	struct ek_host host;
 	struct ek_loop *loop;
@@ -59,18 +78,19 @@ struct ek_services {
 
 	struct ek_call call;
 	unsigned n_paused;
-	bool is_closed, is_dead;
+	bool is_closed;                        /* atomic, since post may be called from anywhere */
+	bool is_dead, is_buried;
+	bool may_close;                        /* it has been asked to */
 	int n_posted;                          /* atomic */
-	unsigned n_strangers, n_lost_posts;    /* atomic: calls from other threads, posts beyond the bound; told on the next turn */
+	unsigned n_strangers, n_lost_posts, n_late_posts; /* atomic: from other threads, beyond the bound, after closed; told on the next turn */
 	pthread_t thread;                      /* the loop's */
 	unsigned n_requests, n_call_news;      /* in flight; told in the running call */
 	uint64_t spoiled_token;                /* the list that has given garbage: its end is not believed */
+	uint64_t listed_token;                 /* the list that has given n_list_entries */
 	size_t n_list_entries;
 	bool has_lost_news;
 
-	struct ek_timer_handle *timers;
-	struct ek_fd_handle *watches;
-	struct ek_http_handle *requests;
+	struct ek_handles handles;
 	struct ek_http_client *client;         /* made by the first request */
 	struct ek_file_watch *tls_files[3];
 	struct ek_news *news, **news_end;      /* what came too early, in order */
@@ -94,8 +114,16 @@ void ek_services_begin(struct ek_services *services, enum ek_call_kind kind);
 struct ek_call ek_services_pause(struct ek_services *services);
 void ek_services_resume(struct ek_services *services, struct ek_call call);
 
-/* Whether this is the loop's thread; counted if not, and the slot does nothing then. */
-bool ek_services_is_ours(struct ek_services *services);
+/* True for a call of a slot that counts: from the loop's thread, by an instance that has not closed. Blamed if not, and the slot does nothing then. */
+bool ek_services_is_welcome(struct ek_services *services, const char *slot);
+
+/* services_handles.c: what the plugin holds */
+void *ek_handle_new(struct ek_services *services, enum ek_handle_kind kind, void *object);
+/* What it stands for; NULL: nothing, and `slot` was blamed. A NULL handle is nobody's fault. */
+void *ek_handle_find(struct ek_services *services, enum ek_handle_kind kind, const void *handle, const char *slot);
+void ek_handle_drop(struct ek_services *services, const void *handle);
+/* The next object of that kind from place *at on; NULL: there is none. */
+void *ek_handle_next(const struct ek_services *services, enum ek_handle_kind kind, uint32_t *at);
 
 /* services_check.c: what plugins hand over, copied or refused */
 #define EK_TEXT_MAX 4096

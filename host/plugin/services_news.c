@@ -196,17 +196,6 @@ static void on_news(void *arg)
 
 /* ---- The slots ---- */
 
-/* True for a call that counts: from the loop's thread, by an instance that has not closed. */
-static bool is_welcome(struct ek_services *services, const char *slot)
-{
-	if (!ek_services_is_ours(services))
-		return false;
-	if (!services->is_closed)
-		return true;
-	ek_services_blame(services, EK_MISBEHAVIOUR_CLOSED, "calls %s after closed", slot);
-	return false;
-}
-
 /* A list that gave garbage proves nothing, whatever its end says. */
 static void doubt_spoiled(struct ek_services *services, uint64_t token, char message[EK_RESULT_TEXT], struct ek_result *result)
 {
@@ -217,7 +206,8 @@ static void doubt_spoiled(struct ek_services *services, uint64_t token, char mes
 	}
 	if (token == services->spoiled_token)
 		services->spoiled_token = 0;
-	services->n_list_entries = 0;
+	if (token == services->listed_token)
+		services->n_list_entries = 0;
 }
 
 static void op_done(const struct ek_host *host, uint64_t token, const struct ek_result *given)
@@ -227,7 +217,7 @@ static void op_done(const struct ek_host *host, uint64_t token, const struct ek_
 	struct ek_result result;
 	struct ek_news *news;
 
-	if (!is_welcome(services, "op_done"))
+	if (!ek_services_is_welcome(services, "op_done"))
 		return;
 	ek_services_take_result(services, given, message, &result);
 	doubt_spoiled(services, token, message, &result);
@@ -252,12 +242,16 @@ static int list_entry(const struct ek_host *host, uint64_t token, const struct e
 {
 	struct ek_services *services = ek_services_of(host);
 	const struct ek_services_owner *owner = &services->config.owner;
-	const char *wrong = ek_services_judge_entry(entry);
+	const char *wrong;
 	struct ek_call call;
 	int code;
 
-	if (!is_welcome(services, "list_entry") || !owner->on_list_entry)
+	if (!ek_services_is_welcome(services, "list_entry") || !owner->on_list_entry)
 		return 1;
+	if (token != services->listed_token)
+		services->n_list_entries = 0;
+	services->listed_token = token;
+	wrong = ek_services_judge_entry(entry);
 	if (!wrong && ++services->n_list_entries > EK_LIST_ENTRIES_MAX)
 		wrong = "more entries than a million";
 	if (wrong) {
@@ -277,7 +271,7 @@ static void lost(const struct ek_host *host, const char *why)
 	char text[EK_RESULT_TEXT];
 	struct ek_news *news;
 
-	if (!is_welcome(services, "lost"))
+	if (!ek_services_is_welcome(services, "lost"))
 		return;
 	ek_text_copy(text, sizeof(text), why);
 	news = services->has_lost_news ? NULL : add_news(services); /* once a turn is enough */
@@ -293,7 +287,7 @@ static void changed(const struct ek_host *host, const char *application, const c
 	struct ek_services *services = ek_services_of(host);
 	struct ek_news *news;
 
-	if (!is_welcome(services, "changed"))
+	if (!ek_services_is_welcome(services, "changed"))
 		return;
 	if (!ek_text_is_good(id, EK_ID_MAX) || (application && !ek_text_is_good(application, EK_TEXT_MAX))) {
 		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "tells of a change of an entry whose name is no text");
@@ -312,9 +306,13 @@ static void closed(const struct ek_host *host)
 	const struct ek_services_owner *owner = &services->config.owner;
 	struct ek_call call;
 
-	if (!is_welcome(services, "closed"))
+	if (!ek_services_is_welcome(services, "closed"))
 		return;
-	services->is_closed = true;
+	if (!services->may_close) {
+		ek_services_blame(services, EK_MISBEHAVIOUR_CLOSED, "says that it is closed without having been asked to close");
+		return;
+	}
+	__atomic_store_n(&services->is_closed, true, __ATOMIC_RELEASE);
 	if (!owner->on_closed)
 		return;
 	call = ek_services_pause(services);

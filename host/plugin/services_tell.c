@@ -50,7 +50,7 @@ static void log_line(const struct ek_host *host, uint32_t level, const char *mes
 	enum ek_log_level known = level > EK_LOG_ERROR ? EK_LOG_ERROR : level < EK_LOG_DEBUG ? EK_LOG_DEBUG : (enum ek_log_level)level;
 	unsigned n = 0;
 
-	if (!ek_services_is_ours(services))
+	if (!ek_services_is_welcome(services, "log"))
 		return;
 	if (!is_line(message, pairs, n_pairs)) {
 		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "logs a text that is NULL");
@@ -78,7 +78,7 @@ static bool is_metric_name(const char *name)
 /* NULL: not to be had, and that was said once. */
 static struct ek_metric *find_metric(struct ek_services *services, const char *name, bool is_counter)
 {
-	if (!ek_services_is_ours(services))
+	if (!ek_services_is_welcome(services, is_counter ? "count" : "gauge"))
 		return NULL;
 	for (unsigned i = 0; name && i < services->n_metrics; i++)
 		if (!strcmp(services->metrics[i].name, name) && services->metrics[i].is_counter == is_counter)

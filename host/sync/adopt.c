@@ -12,6 +12,7 @@
 
 /* After a write of ours a cached list is behind for so long. */
 #define LIST_GRACE_MS 5000
+#define ORPHANS_MAX 100000 /* in the ledger at once */
 
 static bool is_our_cluster(const struct ek_engine *engine, const char *cluster_id)
 {
@@ -67,10 +68,31 @@ void ek_adopt_apply(struct ek_ledger_entry *entry, const struct ek_entry *found)
 	ek_entry_leave_renewals(entry);
 }
 
+static void occupy_room(void *arg, struct ek_ledger_entry *entry)
+{
+	struct ek_sync_registry *registry = arg;
+
+	if (!entry->want_status && registry->orphan_room)
+		registry->orphan_room--;
+}
+
 void ek_adopt_begin(struct ek_sync_registry *registry)
 {
 	registry->list_round++;
-	registry->list_ours = registry->list_orphans = registry->list_foreign = 0;
+	registry->list_ours = registry->list_orphans = registry->list_foreign = registry->list_skipped = 0;
+	registry->orphan_room = ORPHANS_MAX;
+	ek_ledger_each(&registry->ledger, occupy_room, registry);
+}
+
+/* How many more may be taken in: what nobody wants is removed in portions, so that a registry cannot fill our memory. */
+static bool take_orphan_room(struct ek_sync_registry *registry)
+{
+	if (!registry->orphan_room) {
+		registry->list_skipped++;
+		return false;
+	}
+	registry->orphan_room--;
+	return true;
 }
 
 /* Nobody asked for this entry, yet it carries our mark: its syncer decides what becomes of it. Without a syncer it is left to its lease. */
@@ -81,7 +103,9 @@ static void adopt_orphan(struct ek_sync_registry *registry, const struct ek_entr
 	struct ek_ledger_entry *entry;
 
 	registry->list_orphans++;
-	if (!syncer || strlen(found->id) > EK_ID_MAX)
+	if (!syncer || strlen(found->id) > EK_ID_MAX || strlen(found->application) > EK_APPLICATION_MAX)
+		return;
+	if (!take_orphan_room(registry))
 		return;
 	entry = ek_ledger_add(&registry->ledger, found->id);
 	entry->registry = registry;
@@ -173,5 +197,8 @@ static void settle_unlisted(void *arg, struct ek_ledger_entry *entry)
 
 void ek_adopt_end(struct ek_sync_registry *registry)
 {
+	if (registry->list_skipped)
+		EK_WARN(&registry->engine->log, "registry holds more orphans than fit into one audit; the rest waits for the next one",
+		        EK_S("registry", registry->config->name), EK_I("waiting", (int64_t)registry->list_skipped));
 	ek_ledger_each(&registry->ledger, settle_unlisted, registry);
 }

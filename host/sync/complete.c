@@ -18,19 +18,12 @@
 
 #define TEXT_MAX 1024
 #define METADATA_MAX 128
+#define BYTES_MAX ((size_t)16 << 20)          /* of one answer, and so much more for each endpoint */
+#define ENDPOINT_BYTES_MAX ((size_t)8 << 10)
 
 static int emit(const struct ek_sink *sink, const struct ek_instance *instance, struct ek_error *err);
 
 /* ---- life ---- */
-
-static size_t count_endpoints(const struct ek_cluster *cluster)
-{
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < cluster->n_services; i++)
-		n += cluster->services[i]->n_endpoints;
-	return n;
-}
 
 struct ek_completion *ek_completion_open(struct ek_mode_version *version, struct ek_sync_syncer *syncer, struct ek_sync_registry *registry,
                                          const struct ek_cluster *cluster, const struct ek_option_value *const *options, uint32_t n_options)
@@ -39,9 +32,10 @@ struct ek_completion *ek_completion_open(struct ek_mode_version *version, struct
 		version->completion = ek_xcalloc(1, sizeof(*version->completion));
 	*version->completion = (struct ek_completion){
 		.sink = { .size = sizeof(version->completion->sink), .emit = emit },
-		.is_open = true, .version = version, .cluster = cluster, .n_endpoints = count_endpoints(cluster),
+		.is_open = true, .version = version, .cluster = cluster,
 		.syncer = syncer, .registry = registry, .options = options, .n_options = n_options,
 	};
+	ek_shown_init(&version->completion->shown, cluster, &syncer->engine->scratch);
 	return version->completion;
 }
 
@@ -108,37 +102,17 @@ static bool is_port(int32_t port)
 	return port >= 0 && port <= 65535;
 }
 
-static bool is_shown(const struct ek_completion *completion, const struct ek_service *service)
-{
-	for (uint32_t i = 0; service && i < completion->cluster->n_services; i++)
-		if (completion->cluster->services[i] == service)
-			return true;
-	return false;
-}
-
-/* Endpoints come in an order; a mode takes them one after the other, so the next one is looked at first. */
-static bool has_endpoint(struct ek_completion *completion, const struct ek_service *service, const struct ek_endpoint *endpoint)
-{
-	for (uint32_t i = 0; i < service->n_endpoints; i++) {
-		uint32_t at = (completion->next_endpoint + i) % service->n_endpoints;
-
-		if (service->endpoints[at] == endpoint) {
-			completion->next_endpoint = at + 1;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The source must be what the mode was shown: its conditions decide the status. */
+/* The source must be what the mode was shown: its conditions decide the status. Status and flags are known words. */
 static const char *judge_source(struct ek_completion *completion, const struct ek_instance *in)
 {
-	if (in->source_service && !is_shown(completion, in->source_service))
+	if (in->source_service && !ek_shown_has_service(&completion->shown, in->source_service))
 		return "emitted an instance of a Service that it was not shown";
-	if (in->source && (!in->source_service || !has_endpoint(completion, in->source_service, in->source)))
+	if (in->source && !ek_shown_has_endpoint(&completion->shown, in->source_service, in->source))
 		return "emitted an instance of an endpoint that it was not shown in that Service";
 	if (in->status < EK_STATUS_NONE || in->status > EK_STATUS_UNKNOWN)
 		return "emitted an instance with a status that there is not";
+	if (in->flags & ~(uint32_t)EK_INSTANCE_PRIMARY_SECURE)
+		return "emitted an instance with flags that there are not";
 	return NULL;
 }
 
@@ -172,16 +146,47 @@ static const char *judge_texts(const struct ek_instance *in)
 	return NULL;
 }
 
-/* What no view can ask for: a mode that multiplies. Only a selector can ask for more than EK_WANTED_MAX. */
-static int check_number(struct ek_completion *completion, struct ek_error *err)
+static size_t length_of(const char *text)
 {
-	size_t most = 10000 + 4 * completion->n_endpoints;
+	return text ? strlen(text) : 0;
+}
 
-	if (completion->n >= EK_WANTED_MAX && completion->n_endpoints >= EK_WANTED_MAX)
+/* What it takes to keep it, about. Its texts are known to end. */
+static size_t weigh(const struct ek_instance *in)
+{
+	size_t n = sizeof(struct ek_wanted) + length_of(in->name) + length_of(in->address) + length_of(in->application) + length_of(in->vip_address) +
+	           length_of(in->secure_vip_address) + length_of(in->home_page_path) + length_of(in->status_page_path) +
+	           length_of(in->health_check_path) + length_of(in->zone) + length_of(in->node_name);
+
+	for (uint32_t i = 0; i < in->n_metadata; i++)
+		n += sizeof(struct ek_pair) + strlen(in->metadata[i]->key) + strlen(in->metadata[i]->value);
+	return n;
+}
+
+/* What no view can ask for: a mode that multiplies. Only a selector can ask for more than EK_WANTED_MAX. */
+static int check_amount(struct ek_completion *completion, const struct ek_instance *in, struct ek_error *err)
+{
+	size_t n_endpoints = completion->shown.n_endpoints, most = 10000 + 4 * n_endpoints;
+
+	if (completion->n >= EK_WANTED_MAX && n_endpoints >= EK_WANTED_MAX)
 		return ek_fail_reason(err, EK_TOO_BIG, "TooBig", "more than %d instances for one syncer; narrow spec.selector", EK_WANTED_MAX);
-	if (completion->n >= EK_WANTED_MAX || completion->n >= most)
+	if (completion->n >= EK_WANTED_MAX || completion->n_emitted >= most)
 		return ek_completion_blame(completion->version, EK_MISBEHAVIOUR_TOO_MANY, err, "emitted more than %zu instances for %zu endpoints",
-		                           completion->n, completion->n_endpoints);
+		                           completion->n_emitted, n_endpoints);
+	completion->n_emitted++;
+	completion->n_bytes += weigh(in);
+	if (completion->n_bytes > BYTES_MAX + n_endpoints * ENDPOINT_BYTES_MAX)
+		return ek_completion_blame(completion->version, EK_MISBEHAVIOUR_TOO_MANY, err, "emitted more than %zu KiB of texts for %zu endpoints",
+		                           (BYTES_MAX + n_endpoints * ENDPOINT_BYTES_MAX) / 1024, n_endpoints);
+	return EK_OK;
+}
+
+static int check_ports(struct ek_completion *completion, const struct ek_instance *in, struct ek_error *err)
+{
+	if (!is_port(in->secure_port))
+		return ek_completion_blame(completion->version, EK_MISBEHAVIOUR_GARBAGE, err, "emitted %.60s with secure port %d", in->name, in->secure_port);
+	if (!is_port(in->port) || (!in->port && !in->secure_port))
+		return ek_completion_blame(completion->version, EK_MISBEHAVIOUR_GARBAGE, err, "emitted %.60s with port %d", in->name, in->port);
 	return EK_OK;
 }
 
@@ -200,9 +205,9 @@ static int check_emitted(struct ek_completion *completion, const struct ek_insta
 		wrong = judge_metadata(in);
 	if (wrong)
 		return ek_completion_blame(completion->version, EK_MISBEHAVIOUR_GARBAGE, err, "%s", wrong);
-	if (!is_port(in->port) || !is_port(in->secure_port) || (!in->port && !in->secure_port))
-		return ek_completion_blame(completion->version, EK_MISBEHAVIOUR_GARBAGE, err, "emitted %.60s with port %d", in->name, in->port);
-	return check_number(completion, err);
+	if (check_ports(completion, in, err) != EK_OK)
+		return EK_PLUGIN;
+	return check_amount(completion, in, err);
 }
 
 /* ---- completing ---- */
@@ -366,6 +371,8 @@ static int emit(const struct ek_sink *sink, const struct ek_instance *instance, 
 	struct ek_error own = EK_ERROR_INIT;
 	int code;
 
+	if (!ek_services_is_ours(completion->version->services))
+		return ek_fail(err, EK_PLUGIN, "emit is called from another thread than the host's");
 	if (!completion->is_open)
 		return ek_completion_blame(completion->version, EK_MISBEHAVIOUR_REFUSED, err, "emitted an instance after desired had returned");
 	if (completion->code != EK_OK) {

@@ -8,14 +8,15 @@
 
 #include "sync/engine.h"
 #include "sync/evaluate.h"
+#include "sync/shown.h"
 
 struct ek_completion {
 	struct ek_sink sink;           /* first: the mode sees only this */
 	bool is_open;                  /* a mode is being asked; what it emits at any other time is refused */
 	struct ek_mode_version *version;
-	const struct ek_cluster *cluster; /* what it was shown */
-	size_t n_endpoints;            /* in it */
-	uint32_t next_endpoint;        /* where the next one is looked for */
+	const struct ek_cluster *cluster;
+	struct ek_shown shown;         /* what is in it */
+	size_t n_emitted, n_bytes;     /* so far, doubles included */
 	struct ek_sync_syncer *syncer;
 	struct ek_sync_registry *registry;
 	const struct ek_option_value *const *options;

@@ -12,6 +12,10 @@
 #include "sync/registry.h"
 
 #define SPAN_MAX_MS (24 * 3600000ll)
+#define RENEW_MIN_MS 100
+#define TRAITS_KNOWN (EK_REGISTRY_SETS_STATUS | EK_REGISTRY_RENEWS_BY_INSTANCE | EK_REGISTRY_LISTS_BY_APPLICATION)
+#define LOST_GAP_MS 5000        /* between two times that everything is read because the plugin says that it is lost */
+#define CHANGES_PER_SECOND 1000 /* that are read at once */
 
 /* ---- what the plugin tells; a retired instance is not listened to ---- */
 
@@ -28,26 +32,64 @@ static int on_list_entry(void *arg, uint64_t token, const struct ek_entry *entry
 	struct ek_registry_instance *instance = arg;
 	struct ek_sync_registry *registry = instance->registry;
 
-	return registry && token == registry->list_token ? ek_adopt_entry(registry, entry) : 1;
+	if (!registry)
+		return 1;
+	if (token == registry->list_token)
+		return ek_adopt_entry(registry, entry);
+	ek_ops_stray_entry(registry, token);
+	return 1;
 }
 
-static void read_again(void *arg, struct ek_ledger_entry *entry)
+static void read_again(struct ek_ledger_entry *entry, int64_t not_before_ms)
+{
+	if (entry->known != EK_KNOWN_HELD || entry->op)
+		return;
+	entry->known = EK_KNOWN_NOTHING;
+	if (entry->retry_at_ms < not_before_ms)
+		entry->retry_at_ms = not_before_ms;
+	ek_entry_changed(entry);
+}
+
+static void read_now(void *arg, struct ek_ledger_entry *entry)
 {
 	(void)arg;
-	if (entry->known == EK_KNOWN_HELD && !entry->op) {
-		entry->known = EK_KNOWN_NOTHING;
-		ek_entry_changed(entry);
-	}
+	read_again(entry, 0);
 }
 
-static void on_lost(void *arg, const char *why)
+static void read_all(void *arg)
 {
 	struct ek_registry_instance *instance = arg;
 
-	if (!instance->registry)
+	instance->lost_ms = ek_loop_now_ms(instance->engine->loop);
+	ek_ledger_each(&instance->registry->ledger, read_now, NULL);
+}
+
+/* Whoever loses everything all the time is believed now and then. */
+static void on_lost(void *arg, const char *why)
+{
+	struct ek_registry_instance *instance = arg;
+	int64_t wait_ms;
+
+	if (!instance->registry || ek_timer_is_armed(&instance->lost_timer))
 		return;
 	EK_WARN(&instance->engine->log, "registry lost our instances", EK_S("registry", instance->registry->config->name), EK_S("why", why));
-	ek_ledger_each(&instance->registry->ledger, read_again, NULL);
+	wait_ms = instance->lost_ms ? instance->lost_ms + LOST_GAP_MS - ek_loop_now_ms(instance->engine->loop) : 0;
+	if (wait_ms > 0)
+		ek_loop_arm(instance->engine->loop, &instance->lost_timer, wait_ms);
+	else
+		read_all(instance);
+}
+
+/* The first ones of a second are read at once, the others a second later. */
+static int64_t pace_change(struct ek_registry_instance *instance)
+{
+	int64_t now = ek_loop_now_ms(instance->engine->loop);
+
+	if (now - instance->changes_ms >= 1000) {
+		instance->changes_ms = now;
+		instance->n_changes = 0;
+	}
+	return instance->n_changes++ < CHANGES_PER_SECOND ? 0 : now + 1000;
 }
 
 static void on_changed(void *arg, const char *application, const char *id)
@@ -57,11 +99,12 @@ static void on_changed(void *arg, const char *application, const char *id)
 
 	(void)application;
 	if (entry)
-		read_again(NULL, entry);
+		read_again(entry, pace_change(instance));
 }
 
 static void free_instance(struct ek_registry_instance *instance)
 {
+	ek_loop_disarm(instance->engine->loop, &instance->lost_timer);
 	if (instance->services)
 		ek_services_free(instance->services);
 	ek_arena_clear(&instance->arena);
@@ -132,6 +175,21 @@ static bool is_span(int64_t ms)
 	return ms >= 0 && ms <= SPAN_MAX_MS;
 }
 
+/* A lease that is renewed lives longer than until the next time. */
+static bool is_lease_sound(const struct ek_registry_traits *traits)
+{
+	if (traits->lease_kind != EK_LEASE_INSTANCE)
+		return traits->renew_ms == 0;
+	return traits->renew_ms >= RENEW_MIN_MS && traits->lease_ms > traits->renew_ms;
+}
+
+static bool are_traits_sound(const struct ek_registry_traits *traits)
+{
+	return traits->lease_kind <= EK_LEASE_SESSION && !(traits->flags & ~(uint32_t)TRAITS_KNOWN) && is_span(traits->renew_ms) &&
+	       is_span(traits->lease_ms) && is_span(traits->list_age_ms) && is_span(traits->same_id_gap_ms) && traits->max_batch &&
+	       is_lease_sound(traits);
+}
+
 static int take_traits(struct ek_registry_instance *instance, struct ek_error *err)
 {
 	const struct ek_registry_traits *traits;
@@ -143,8 +201,7 @@ static int take_traits(struct ek_registry_instance *instance, struct ek_error *e
 	ek_services_leave(instance->services);
 	if (!traits || traits->size < sizeof(*traits))
 		return blame(instance, err, "has no traits");
-	if (traits->lease_kind > EK_LEASE_SESSION || !is_span(traits->renew_ms) || !is_span(traits->lease_ms) || !is_span(traits->list_age_ms) ||
-	    !is_span(traits->same_id_gap_ms) || !traits->max_batch)
+	if (!are_traits_sound(traits))
 		return blame(instance, err, "has traits out of range");
 	instance->traits = *traits;
 	return EK_OK;
@@ -180,6 +237,7 @@ struct ek_registry_instance *ek_instance_new(struct ek_engine *engine, const str
 	instance->engine = engine;
 	instance->origin = config;
 	ek_arena_init(&instance->arena);
+	ek_timer_init(&instance->lost_timer, read_all, instance);
 	if (fill_instance(instance, entry, err) == EK_OK)
 		return instance;
 	if (instance->self)
@@ -196,10 +254,11 @@ void ek_instance_retire(struct ek_registry_instance *instance)
 	struct ek_engine *engine = instance->engine;
 
 	instance->registry = NULL;
+	ek_loop_disarm(engine->loop, &instance->lost_timer);
 	instance->next = engine->retired;
 	engine->retired = instance;
 	instance->is_closing = true;
-	ek_services_enter_ending(instance->services);
+	ek_services_enter_closing(instance->services);
 	instance->ops->close(instance->self);
 	ek_services_leave(instance->services);
 	instance->is_closing = false;

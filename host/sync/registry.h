@@ -50,6 +50,8 @@ void ek_ops_flush(struct ek_sync_registry *registry);        /* sends what was a
 uint64_t ek_ops_start_list(struct ek_sync_registry *registry, int64_t timeout_ms);
 void ek_ops_abort(struct ek_sync_registry *registry);        /* ends what is in flight: its outcome is unknown */
 void ek_ops_done(struct ek_sync_registry *registry, uint64_t token, const struct ek_result *result);
+/* An entry for a list that is not running; blamed unless that list has just ended by its deadline. */
+void ek_ops_stray_entry(struct ek_sync_registry *registry, uint64_t token);
 
 /* Links and unlinks an entry with its syncer; unlinking drops the entry when nothing holds it any more. */
 void ek_entry_link(struct ek_ledger_entry *entry, struct ek_sync_syncer *syncer);

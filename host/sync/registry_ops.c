@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "sync/outcome.h"
 #include "sync/reconcile.h"
 #include "sync/registry.h"
@@ -31,17 +32,20 @@ void ek_ops_clear(struct ek_sync_registry *registry)
 
 /* ---- slots and tokens ---- */
 
+/* Generations begin elsewhere in each registry, so that a plugin that mistakes one of its instances for another answers nothing that was asked there. */
 static uint32_t take_slot(struct ek_sync_registry *registry)
 {
-	uint32_t index;
+	uint32_t index, first = (uint32_t)ek_hash64_text(EK_HASH_SEED, registry->config->name);
 
 	if (!registry->free_slot) {
 		uint32_t n = registry->n_slots ? registry->n_slots * 2 : 32;
 
 		registry->slots = ek_xrealloc(registry->slots, n, sizeof(*registry->slots));
 		memset(registry->slots + registry->n_slots, 0, (n - registry->n_slots) * sizeof(*registry->slots));
-		for (uint32_t i = registry->n_slots; i < n; i++)
+		for (uint32_t i = registry->n_slots; i < n; i++) {
+			registry->slots[i].generation = first;
 			registry->slots[i].next = i + 1 < n ? i + 2 : 0;
+		}
 		registry->free_slot = registry->n_slots + 1;
 		registry->n_slots = n;
 	}
@@ -437,26 +441,41 @@ static void end_op(struct ek_sync_registry *registry, struct ek_op_slot *slot, c
 		finish_op(registry, entry, kind, result);
 }
 
+/* The slot whose last operation had this token; NULL: it was another one, or none. */
+static const struct ek_op_slot *find_last(const struct ek_sync_registry *registry, uint64_t token)
+{
+	uint32_t index = (uint32_t)token - 1;
+	const struct ek_op_slot *slot = index < registry->n_slots ? &registry->slots[index] : NULL;
+
+	return slot && slot->generation == (uint32_t)(token >> 32) + 1 ? slot : NULL;
+}
+
 /*
  * A completion for nothing. After the deadline it is merely late, which a plugin may be. Otherwise it comes twice, or its token was never given out; if it can be
  * told whose it was, that syncer hears of it.
  */
 static void take_stray(struct ek_sync_registry *registry, uint64_t token)
 {
-	uint32_t index = (uint32_t)token - 1;
-	const struct ek_op_slot *slot = index < registry->n_slots ? &registry->slots[index] : NULL;
-	bool is_last = slot && slot->generation == (uint32_t)(token >> 32) + 1;
-	const struct ek_ledger_entry *entry = is_last && slot->last_id[0] ? ek_ledger_find(&registry->ledger, slot->last_id) : NULL;
+	const struct ek_op_slot *last = find_last(registry, token);
+	const struct ek_ledger_entry *entry = last && last->last_id[0] ? ek_ledger_find(&registry->ledger, last->last_id) : NULL;
 	char note[400];
 
 	registry->late_completions++;
-	if (is_last && !slot->was_completed)
+	if (last && !last->was_completed)
 		return;
 	ek_services_blame(registry->services, EK_MISBEHAVIOUR_TWICE, "completes an operation twice, or one that never was");
 	if (!entry || !entry->syncer)
 		return;
 	snprintf(note, sizeof(note), "plugin %s completed an operation on %.200s twice; the second was ignored", registry->library->label, entry->id);
 	ek_status_event(entry->syncer, "PluginMisbehaved", note);
+}
+
+void ek_ops_stray_entry(struct ek_sync_registry *registry, uint64_t token)
+{
+	const struct ek_op_slot *last = find_last(registry, token);
+
+	if (!last || last->was_completed)
+		ek_services_blame(registry->services, EK_MISBEHAVIOUR_GARBAGE, "lists an entry for a list that does not run");
 }
 
 void ek_ops_done(struct ek_sync_registry *registry, uint64_t token, const struct ek_result *result)

@@ -190,7 +190,8 @@ static void test_a_completion_in_a_callback_reaches_the_owner_at_once(void **sta
 static void test_entries_go_to_the_owner_who_can_stop_the_list(void **state)
 {
 	struct world *w = *state;
-	struct ek_entry entry = { .size = sizeof(entry), .application = "WEB", .id = "web-1" };
+	struct ek_instance instance = { .size = sizeof(instance) };
+	struct ek_entry entry = { .size = sizeof(entry), .application = "WEB", .id = "web-1", .instance = &instance };
 
 	ek_services_enter(w->services);
 	assert_int_equal(w->host->list_entry(w->host, 1, &entry), 0);
@@ -228,7 +229,7 @@ static void test_after_closed_nothing_goes_either_way(void **state)
 	w->host->timer_start(w->host, 10, on_fired, w);
 	w->host->post(w->host, on_fired, w);
 	ask(w);
-	ek_services_enter_ending(w->services);
+	ek_services_enter_closing(w->services);
 	complete_with_entry(w); /* waits, and is forgotten */
 	w->host->closed(w->host);
 	ek_services_leave(w->services);
@@ -250,7 +251,7 @@ static void test_the_owner_may_free_the_instance_when_it_is_told_of_the_end(void
 	struct ek_services *services = w->services;
 
 	w->frees_when_closed = true;
-	ek_services_enter_ending(services);
+	ek_services_enter_closing(services);
 	w->host->closed(w->host);
 	ek_services_leave(services);
 	assert_null(w->services);
@@ -269,6 +270,8 @@ static void test_the_owner_may_free_the_instance_also_in_a_callback_of_the_plugi
 	struct world *w = *state;
 
 	w->frees_when_closed = true;
+	ek_services_enter_closing(w->services);
+	ek_services_leave(w->services);
 	w->host->timer_start(w->host, 1, close_now, w);
 	w->host->timer_start(w->host, 2, on_fired, w);
 	sim_advance(w->loop, 10);

@@ -162,7 +162,7 @@ void zoo_close(struct zoo *zoo)
 {
 	struct ek_services_stats stats;
 
-	ek_services_enter_ending(zoo->services);
+	ek_services_enter_closing(zoo->services);
 	zoo->ops->close(zoo->self);
 	ek_services_leave(zoo->services);
 	if (!zoo->is_closed)
