@@ -27,7 +27,7 @@ tmp=$(mktemp -d "${TMPDIR:-/tmp}/tutorial.XXXXXX")
 server=
 trap '[ -z "$server" ] || kill "$server"; rm -rf "$tmp"' EXIT
 
-# What a tutorial tells to do, as a script; `run`, `prints` and the rest are in the driver below.
+# What a tutorial tells to do, as a script; `begin` and `prints` are in the driver below.
 cat >"$tmp/extract.awk" <<'AWK'
 function quoted(text) { gsub(/'/, "'\\''", text); return "'" text "'" }
 function named(sentence) { return match(sentence, /`[^`]+`:$/) ? substr(sentence, RSTART + 1, RLENGTH - 3) : "" }
@@ -97,6 +97,7 @@ follow() { # TUTORIAL
 	cat "$tmp/driver.sh" >"$HOME/script"
 	awk -f "$tmp/extract.awk" "$1" >>"$HOME/script"
 	(cd "$HOME" && top=$top top_flags=$top_flags exec timeout 120 bash script)
+	! grep misbehaves "$HOME"/*/run/operator.log || { echo "$1: its plugin misbehaves in the operator"; exit 1; }
 	echo "$1: followed in $((SECONDS - start)) s"
 }
 
