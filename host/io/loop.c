@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 
 /* epoll sleeps by a clock that stands still while the machine is suspended, our timers do not: no sleep is longer than this. */
@@ -37,6 +38,12 @@ struct tasks {
 struct ek_fd {
 	uv_poll_t poll;
 	struct ek_loop *loop;
+	struct ek_fd *next, **prev;   /* in the loop's list */
+	int fd;
+	bool is_stale;                /* the descriptor was closed before its watch ended: nothing comes any more */
+	bool is_unwatched, is_closed; /* by its owner; by uv: freed when it is both */
+	dev_t device;
+	ino_t inode;                  /* what it was when the watch began */
 	uint32_t events;
 	void (*fn)(void *arg, uint32_t events);
 	void *arg;
@@ -58,6 +65,7 @@ struct ek_loop {
 	struct tasks posted;          /* under the lock */
 	pthread_mutex_t lock;
 	struct signal_watch *signals;
+	struct ek_fd *fds;
 	unsigned n_fds;
 	bool is_stopping;
 	uint64_t random;
@@ -201,6 +209,7 @@ void ek_loop_free(struct ek_loop *loop)
 		return;
 	if (loop->n_fds)
 		EK_BUG("%u descriptors are still watched", loop->n_fds);
+	ek_crash_forget(loop->watchdog.who);
 	for (struct signal_watch *watch = loop->signals; watch; watch = watch->next)
 		uv_close((uv_handle_t *)&watch->signal, NULL);
 	uv_close((uv_handle_t *)&loop->sleep, NULL);
@@ -294,6 +303,49 @@ static void on_ready(uv_poll_t *poll, int status, int uv_events)
 		watch->fn(watch->arg, events & wanted);
 }
 
+static void note_identity(struct ek_fd *watch, int fd)
+{
+	struct stat is = { 0 };
+
+	fstat(fd, &is);
+	watch->fd = fd;
+	watch->device = is.st_dev;
+	watch->inode = is.st_ino;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct ek_fd *watch = (struct ek_fd *)handle;
+
+	watch->is_closed = true;
+	if (watch->is_unwatched)
+		free(watch);
+}
+
+/*
+ * Whoever closes a descriptor before its watch ends leaves the number to what is opened next, which may be anybody's. That watch is over at once, or its late end
+ * would end the other's.
+ */
+static void end_stale(struct ek_loop *loop, const struct ek_fd *fresh)
+{
+	for (struct ek_fd *watch = loop->fds; watch; watch = watch->next) {
+		if (watch->fd != fresh->fd || watch->is_stale || (watch->device == fresh->device && watch->inode == fresh->inode))
+			continue;
+		watch->is_stale = true;
+		uv_close((uv_handle_t *)&watch->poll, on_closed);
+	}
+}
+
+static void link_watch(struct ek_loop *loop, struct ek_fd *watch)
+{
+	watch->prev = &loop->fds;
+	watch->next = loop->fds;
+	if (watch->next)
+		watch->next->prev = &watch->next;
+	loop->fds = watch;
+	loop->n_fds++;
+}
+
 struct ek_fd *ek_loop_watch_fd(struct ek_loop *loop, int fd, uint32_t events,
 	void (*fn)(void *arg, uint32_t events), void *arg, struct ek_error *err)
 {
@@ -304,6 +356,8 @@ struct ek_fd *ek_loop_watch_fd(struct ek_loop *loop, int fd, uint32_t events,
 	watch->events = events;
 	watch->fn = fn;
 	watch->arg = arg;
+	note_identity(watch, fd);
+	end_stale(loop, watch);
 	status = uv_poll_init(&loop->uv, &watch->poll, fd);
 	if (status) {
 		ek_fail(err, EK_INVALID, "cannot watch descriptor %d: %s", fd, uv_strerror(status));
@@ -312,13 +366,13 @@ struct ek_fd *ek_loop_watch_fd(struct ek_loop *loop, int fd, uint32_t events,
 	}
 	if (events)
 		uv_poll_start(&watch->poll, to_uv(events), on_ready);
-	loop->n_fds++;
+	link_watch(loop, watch);
 	return watch;
 }
 
 void ek_loop_update_fd(struct ek_fd *watch, uint32_t events)
 {
-	if (watch->events == events)
+	if (watch->events == events || watch->is_stale)
 		return;
 	watch->events = events;
 	if (events)
@@ -327,19 +381,20 @@ void ek_loop_update_fd(struct ek_fd *watch, uint32_t events)
 		uv_poll_stop(&watch->poll);
 }
 
-static void free_watch(uv_handle_t *handle)
-{
-	free(handle);
-}
-
 void ek_loop_unwatch_fd(struct ek_fd *watch)
 {
 	if (!watch)
 		return;
 	watch->events = 0;
+	*watch->prev = watch->next;
+	if (watch->next)
+		watch->next->prev = watch->prev;
 	watch->loop->n_fds--;
-	uv_poll_stop(&watch->poll);
-	uv_close((uv_handle_t *)&watch->poll, free_watch);
+	watch->is_unwatched = true;
+	if (watch->is_closed)
+		free(watch);
+	else if (!watch->is_stale)
+		uv_close((uv_handle_t *)&watch->poll, on_closed);
 }
 
 /* ---- Signals ---- */
@@ -375,7 +430,7 @@ void ek_loop_enter(struct ek_loop *loop, const char *who)
 
 int64_t ek_loop_leave(struct ek_loop *loop)
 {
-	ek_watchdog_name(&loop->watchdog, "the host");
+	ek_watchdog_name(&loop->watchdog, EK_CRASH_HOST);
 	return read_clock_us(CLOCK_MONOTONIC) - loop->entered_us;
 }
 

@@ -6,6 +6,8 @@
  */
 #include "io/watchdog.h"
 
+#include "io/crash.h"
+
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +25,7 @@ void ek_watchdog_init(struct ek_watchdog *dog)
 {
 	dog->log_after_ms = LOG_AFTER_MS;
 	dog->abort_after_ms = ABORT_AFTER_MS;
-	ek_watchdog_name(dog, "the host");
+	ek_watchdog_name(dog, EK_CRASH_HOST);
 }
 
 void ek_watchdog_name(struct ek_watchdog *dog, const char *who)

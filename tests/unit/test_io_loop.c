@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -170,6 +171,30 @@ static void a_descriptor_can_be_watched_again_at_once(void **state)
 	assert_int_equal(err.code, EK_INVALID);
 }
 
+static void a_watch_ends_with_its_descriptor_and_not_with_the_next_one_of_that_number(void **state)
+{
+	struct watched first = { 0 }, second = { 0 };
+	struct ek_error err = EK_ERROR_INIT;
+	int ends[2], others[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	first.watch = ek_loop_watch_fd(loop, ends[0], EK_FD_READABLE, on_ready, &first, &err);
+	close(ends[0]);
+	assert_int_equal(pipe2(others, O_CLOEXEC), 0);
+	assert_int_equal(others[0], ends[0]);
+	second.watch = ek_loop_watch_fd(loop, others[0], EK_FD_READABLE, on_ready, &second, &err);
+	assert_non_null(second.watch);
+	ek_loop_update_fd(first.watch, EK_FD_WRITABLE);
+	ek_loop_unwatch_fd(first.watch);
+	assert_int_equal(write(others[1], "x", 1), 1);
+	assert_true(io_wait(loop, &second.n_events, 3));
+	assert_int_equal(first.n_events, 0);
+	ek_loop_unwatch_fd(second.watch);
+	close(others[0]);
+	close(others[1]);
+	close(ends[1]);
+}
+
 static void on_signal(void *arg, int signo)
 {
 	n_calls++;
@@ -277,6 +302,121 @@ static void a_loop_blocked_for_too_long_ends_the_process(void **state)
 	assert_non_null(strstr(text, "the process ends\",\"who\":\"plugin slow/1.0\""));
 }
 
+/* ---- The last line of a process ---- */
+
+static void *fault(void *arg)
+{
+	(void)arg;
+	raise(SIGSEGV);
+	return NULL;
+}
+
+static void die_of_a_fault(void)
+{
+	fault(NULL);
+}
+
+static void die_of_an_abort(void)
+{
+	abort();
+}
+
+/* Until there is no stack left. */
+static int dig(volatile char *above, int depth)
+{
+	volatile char hole[4096];
+
+	hole[0] = above ? above[0] : 'x';
+	return depth < 0 ? 0 : dig(hole, depth + 1) + hole[0];
+}
+
+static void die_of_a_full_stack(void)
+{
+	dig(NULL, 0);
+}
+
+static void die_of_another_thread(void)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, NULL, fault, NULL))
+		pthread_join(thread, NULL);
+}
+
+static void end_by_exit(void)
+{
+	exit(0);
+}
+
+static void end_in_order(void)
+{
+	ek_loop_leave(loop);
+	ek_loop_free(loop);
+	exit(0);
+}
+
+/* In a child, in the name of a plugin; returns its wait status and what it wrote. */
+static int run_dying(void (*die)(void), char *text, size_t size)
+{
+	int ends[2], status;
+	ssize_t n;
+	pid_t child;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	fflush(NULL);
+	child = fork();
+	if (!child) {
+		dup2(ends[1], 2);
+		signal(SIGSEGV, SIG_DFL); /* a sanitizer's, perhaps */
+		signal(SIGABRT, SIG_DFL);
+		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+		ek_loop_tell_crashes(loop);
+		ek_loop_enter(loop, "plugin bad/1.0");
+		die();
+		_exit(0);
+	}
+	close(ends[1]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	n = read(ends[0], text, size - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(ends[0]);
+	return status;
+}
+
+static void whoever_ends_the_process_is_named_in_its_last_line(void **state)
+{
+#define CRASHES(signal, who) "{\"level\":\"error\",\"message\":\"the process crashes\",\"signal\":\"" signal "\",\"who\":\"" who "\"}\n"
+	static const struct {
+		void (*die)(void);
+		int signo; /* 0: it exits */
+		const char *line;
+	} cases[] = {
+		{ die_of_a_fault, SIGSEGV, CRASHES("SIGSEGV", "plugin bad/1.0") },
+		{ die_of_an_abort, SIGABRT, CRASHES("SIGABRT", "plugin bad/1.0") },
+		{ die_of_a_full_stack, SIGSEGV, CRASHES("SIGSEGV", "plugin bad/1.0") },
+		{ die_of_another_thread, SIGSEGV, CRASHES("SIGSEGV", "a thread beside the loop") },
+		{ end_by_exit, 0, "{\"level\":\"error\",\"message\":\"a plugin has ended the process\",\"who\":\"plugin bad/1.0\"}\n" },
+	};
+	char text[1000];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int status = run_dying(cases[i].die, text, sizeof(text));
+
+		assert_string_equal(text, cases[i].line);
+		assert_int_equal(WIFSIGNALED(status) ? WTERMSIG(status) : 0, cases[i].signo);
+		assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == EXIT_FAILURE);
+	}
+}
+
+static void a_process_that_ends_in_order_says_nothing(void **state)
+{
+	char text[1000];
+	int status = run_dying(end_in_order, text, sizeof(text));
+
+	assert_string_equal(text, "");
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static void stop(void *arg)
 {
 	ek_loop_stop(loop);
@@ -307,11 +447,14 @@ int main(void)
 		TEST(posts_of_many_threads_all_arrive),
 		TEST(descriptors_are_level_triggered_and_can_be_paused),
 		TEST(a_descriptor_can_be_watched_again_at_once),
+		TEST(a_watch_ends_with_its_descriptor_and_not_with_the_next_one_of_that_number),
 		TEST(signals_are_delivered_on_the_loop),
 		TEST(a_broken_pipe_is_no_signal),
 		TEST(enter_and_leave_measure),
 		TEST(a_blocked_loop_is_logged_with_the_name_of_who_blocks_it),
 		TEST(a_loop_blocked_for_too_long_ends_the_process),
+		TEST(whoever_ends_the_process_is_named_in_its_last_line),
+		TEST(a_process_that_ends_in_order_says_nothing),
 		TEST(neither_a_short_call_nor_an_idle_loop_is_blocked),
 	};
 
