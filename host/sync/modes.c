@@ -65,6 +65,8 @@ static int create(struct ek_engine *engine, struct ek_mode_version *version, con
 	ek_services_leave(version->services);
 	if (code != EK_OK)
 		return take_refusal(version, code, err);
+	if (version->ops->create && !version->self)
+		return ek_completion_blame(version, EK_MISBEHAVIOUR_GARBAGE, err, "started without an instance");
 	if (version->reads & ~(uint32_t)EK_READS_KNOWN)
 		return ek_completion_blame(version, EK_MISBEHAVIOUR_GARBAGE, err, "reads what this host does not know (0x%x)", version->reads);
 	if (version->reads & (EK_READS_PODS | EK_READS_NODES))
@@ -90,8 +92,11 @@ void ek_mode_version_free(struct ek_mode_version *version)
 {
 	if (!version)
 		return;
-	if (version->self && version->ops->destroy)
+	if (version->self && version->ops->destroy) {
+		ek_services_enter(version->services);
 		version->ops->destroy(version->self);
+		ek_services_leave(version->services);
+	}
 	if (version->services)
 		ek_services_free(version->services);
 	ek_arena_clear(&version->arena);
