@@ -7,9 +7,11 @@
 #   include $(shell pkg-config --variable=pluginmk eurekube-sdk)
 #
 # Targets: all (mymode.so), check (the conformance kit), install (into the plugin directory, or
-# PLUGINDIR), clean. Before the include may be set: PLUGIN_CFLAGS and PLUGIN_LIBS, for libraries of
-# the plugin's own. Link private libraries statically: a shared one exists once per process, and
-# whoever loads it first decides its version. CC, CFLAGS, CPPFLAGS and LDFLAGS stay yours.
+# PLUGINDIR), clean. Before the include, or on the command line, may be set: CHECK_OPTIONS (arguments
+# of the conformance kit, such as --option name=value), and PLUGIN_CFLAGS and PLUGIN_LIBS, for
+# libraries of the plugin's own. Link private libraries statically: a shared one exists once per
+# process, and whoever loads it first decides its version. CC, CFLAGS, CPPFLAGS and LDFLAGS stay
+# yours.
 
 EK_MAP    := $(dir $(lastword $(MAKEFILE_LIST)))plugin.map
 PLUGINDIR ?= $(shell pkg-config --variable=plugindir eurekube-sdk)
@@ -33,7 +35,7 @@ $(EK_PLUGIN).so: $(EK_OBJS) $(EK_MAP)
 	$(CC) -std=gnu11 $(EK_CFLAGS) $(PLUGIN_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 check: $(EK_PLUGIN).so
-	eurekube-plugin-check ./$<
+	eurekube-plugin-check $(CHECK_OPTIONS) ./$<
 
 install: $(EK_PLUGIN).so
 	install -D -m 755 -t '$(DESTDIR)$(PLUGINDIR)' $<
