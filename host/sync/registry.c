@@ -193,11 +193,12 @@ static void on_list_due(void *arg)
 	start_list(arg);
 }
 
+/* On a later turn: the last probe may just be completing, and no plugin is called from within its own completion. */
 static void begin_listing(struct ek_sync_registry *registry)
 {
 	ek_loop_disarm(registry->engine->loop, &registry->probe_timer);
 	registry->phase = EK_REGISTRY_LISTING;
-	start_list(registry);
+	ek_loop_arm(registry->engine->loop, &registry->list_timer, 0);
 }
 
 static void on_probe_limit(void *arg)
