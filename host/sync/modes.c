@@ -44,6 +44,7 @@ static int create(struct ek_engine *engine, struct ek_mode_version *version, con
 	uint32_t n_options;
 	char what[128];
 	int code = EK_OK;
+	bool is_made;
 
 	version->library = ek_engine_load(engine, source->file, source->sha256, EK_PLUGIN_MODE, err);
 	if (!version->library)
@@ -60,12 +61,13 @@ static int create(struct ek_engine *engine, struct ek_mode_version *version, con
 	if (version->ops->create)
 		code = version->ops->create(ek_services_host(version->services), options, n_options, &version->self, err);
 	version->reads = version->ops->reads;
-	if (code == EK_OK && version->ops->reads_of)
+	is_made = code == EK_OK && (version->self || !version->ops->create);
+	if (is_made && version->ops->reads_of)
 		version->reads = version->ops->reads_of(version->self);
 	ek_services_leave(version->services);
 	if (code != EK_OK)
 		return take_refusal(version, code, err);
-	if (version->ops->create && !version->self)
+	if (!is_made)
 		return ek_completion_blame(version, EK_MISBEHAVIOUR_GARBAGE, err, "started without an instance");
 	if (version->reads & ~(uint32_t)EK_READS_KNOWN)
 		return ek_completion_blame(version, EK_MISBEHAVIOUR_GARBAGE, err, "reads what this host does not know (0x%x)", version->reads);
