@@ -126,13 +126,13 @@ static int on_item(void *arg, struct ek_slice item, struct ek_error *err)
 {
 	struct run *run = arg;
 
-	return ek_store_sink(run->kind)->add(ek_store_sink_arg(run->store, run->kind), item, err);
+	return ek_store_sink(run->kind)->add(ek_store_feed(run->store, run->kind, NULL), item, err);
 }
 
 static double read_list(struct run *run)
 {
 	const struct ek_reflector_sink *sink = ek_store_sink(run->kind);
-	void *arg = ek_store_sink_arg(run->store, run->kind);
+	void *arg = ek_store_feed(run->store, run->kind, NULL);
 	struct ek_error err = EK_ERROR_INIT;
 	struct ek_list_splitter splitter;
 	char *piece = ek_xmalloc(PIECE_BYTES);

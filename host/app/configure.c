@@ -11,18 +11,6 @@
 #include "app/config_map.h"
 #include "io/file.h"
 
-int ek_configure_read(const char *text, size_t n, struct ek_config **out, struct ek_error *err)
-{
-	int code = ek_config_read(text, n, out, err);
-
-	if (code == EK_OK && (*out)->n_namespaces) {
-		ek_config_free(*out);
-		*out = NULL;
-		return ek_fail(err, EK_INVALID, "watchNamespaces is not supported by this version; leave it out");
-	}
-	return code;
-}
-
 int ek_configure_read_file(const char *path, struct ek_config **out, struct ek_error *err)
 {
 	struct ek_buf bytes;
@@ -31,7 +19,7 @@ int ek_configure_read_file(const char *path, struct ek_config **out, struct ek_e
 	ek_buf_init(&bytes, EK_CONFIG_MAX);
 	code = ek_file_read(path, &bytes, err);
 	if (code == EK_OK)
-		code = ek_configure_read(bytes.at, bytes.n, out, err);
+		code = ek_config_read(bytes.at, bytes.n, out, err);
 	if (code != EK_OK)
 		ek_error_wrap(err, "%.100s", path);
 	ek_buf_clear(&bytes);
@@ -79,7 +67,7 @@ static void take_text(struct ek_app *app, const char *text, size_t n)
 	struct ek_error err = EK_ERROR_INIT;
 	struct ek_config *config = NULL;
 
-	if (ek_configure_read(text, n, &config, &err) != EK_OK) {
+	if (ek_config_read(text, n, &config, &err) != EK_OK) {
 		if (app->with.config)
 			tell_refused(app, &err);
 		else

@@ -8,8 +8,6 @@
 
 #include "app/run.h"
 
-/* Reads and checks what can be checked without a cluster. EK_OK with *out, or why not. */
-int ek_configure_read(const char *text, size_t n, struct ek_config **out, struct ek_error *err);
 int ek_configure_read_file(const char *path, struct ek_config **out, struct ek_error *err);
 
 void ek_configure_watch(struct ek_app *app);  /* by with.config_file or with.config_map_name */

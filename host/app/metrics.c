@@ -195,7 +195,7 @@ static void write_reconciles(struct ek_engine *engine, struct ek_buf *out)
 	head(out, "eurekube_syncers", "gauge", "EurekaSyncers in view.");
 	ek_buf_addf(out, "eurekube_syncers %u\n", HASH_COUNT(engine->syncers));
 	head(out, "eurekube_deletes_held", "gauge", "1 while removals are held because the view is not to be trusted.");
-	ek_buf_addf(out, "eurekube_deletes_held %d\n", engine->is_view_suspect);
+	ek_buf_addf(out, "eurekube_deletes_held %d\n", engine->doubts != NULL);
 	head(out, "workqueue_depth", "gauge", "Syncers waiting for their turn.");
 	ek_buf_addf(out, "workqueue_depth{name=\"syncers\"} %zu\n", engine->queue.depth);
 	head(out, "workqueue_adds_total", "counter", "Syncers put into the work queue.");
@@ -271,22 +271,75 @@ static void write_plugins(struct ek_engine *engine, struct ek_buf *out)
 	                    "What plugins did against their contract, and was contained.");
 }
 
+/* resource="services", and namespace="shop" where they are watched one by one. */
+static const char *watch_labels(const struct ek_watch *watch, char *labels, size_t size)
+{
+	snprintf(labels, size, watch->namespace_ ? "resource=\"%s\",namespace=\"%.63s\"" : "resource=\"%s\"", watch->resource, watch->namespace_);
+	return labels;
+}
+
+static void write_watch_number(struct ek_app *app, struct ek_buf *out, const char *name, const char *type, const char *help,
+                               int64_t (*value)(struct ek_app *app, const struct ek_reflector_stats *stats))
+{
+	char labels[160];
+
+	head(out, name, type, help);
+	for (unsigned i = 0; i < app->watches.n; i++)
+		ek_buf_addf(out, "%s{%s} %lld\n", name, watch_labels(&app->watches.at[i], labels, sizeof(labels)),
+		            (long long)value(app, ek_reflector_stats(app->watches.at[i].reflector)));
+}
+
+static int64_t is_synced(struct ek_app *app, const struct ek_reflector_stats *stats)
+{
+	(void)app;
+	return stats->is_synced;
+}
+
+static int64_t is_broken(struct ek_app *app, const struct ek_reflector_stats *stats)
+{
+	(void)app;
+	return stats->is_broken;
+}
+
+static int64_t n_events(struct ek_app *app, const struct ek_reflector_stats *stats)
+{
+	(void)app;
+	return (int64_t)stats->events;
+}
+
+static int64_t n_bytes(struct ek_app *app, const struct ek_reflector_stats *stats)
+{
+	(void)app;
+	return (int64_t)stats->bytes;
+}
+
+static int64_t n_lists(struct ek_app *app, const struct ek_reflector_stats *stats)
+{
+	(void)app;
+	return (int64_t)stats->lists;
+}
+
+static int64_t event_age(struct ek_app *app, const struct ek_reflector_stats *stats)
+{
+	return stats->last_event_ms ? (ek_loop_now_ms(app->with.loop) - stats->last_event_ms) / 1000 : 0;
+}
+
 static void write_watches(struct ek_app *app, struct ek_buf *out)
 {
+	char labels[160];
+
 	head(out, "eurekube_watch_restarts_total", "counter", "Watches that ended, by resource and cause.");
-	for (int i = 0; i < EK_N_WATCHES; i++)
-		for (int cause = 0; cause < EK_N_CAUSES && app->reflectors[i]; cause++)
-			ek_buf_addf(out, "eurekube_watch_restarts_total{resource=\"%s\",cause=\"%s\"} %" PRIu64 "\n", ek_watch_names[i],
-			            ek_reflector_cause_text((enum ek_reflector_cause)cause), ek_reflector_stats(app->reflectors[i])->restarts[cause]);
-	head(out, "eurekube_watch_synced", "gauge", "1 when the resource has been listed once.");
-	for (int i = 0; i < EK_N_WATCHES; i++)
-		ek_buf_addf(out, "eurekube_watch_synced{resource=\"%s\"} %d\n", ek_watch_names[i],
-		            app->reflectors[i] && ek_reflector_stats(app->reflectors[i])->is_synced);
-	head(out, "eurekube_watch_events_total", "counter", "Events read, by resource.");
-	for (int i = 0; i < EK_N_WATCHES; i++)
-		if (app->reflectors[i])
-			ek_buf_addf(out, "eurekube_watch_events_total{resource=\"%s\"} %" PRIu64 "\n", ek_watch_names[i],
-			            ek_reflector_stats(app->reflectors[i])->events);
+	for (unsigned i = 0; i < app->watches.n; i++)
+		for (int cause = 0; cause < EK_N_CAUSES; cause++)
+			ek_buf_addf(out, "eurekube_watch_restarts_total{%s,cause=\"%s\"} %" PRIu64 "\n",
+			            watch_labels(&app->watches.at[i], labels, sizeof(labels)), ek_reflector_cause_text((enum ek_reflector_cause)cause),
+			            ek_reflector_stats(app->watches.at[i].reflector)->restarts[cause]);
+	write_watch_number(app, out, "eurekube_watch_synced", "gauge", "1 when the resource has been listed once.", is_synced);
+	write_watch_number(app, out, "eurekube_watch_broken", "gauge", "1 while there is no working watch or list.", is_broken);
+	write_watch_number(app, out, "eurekube_watch_events_total", "counter", "Events read, by resource.", n_events);
+	write_watch_number(app, out, "eurekube_watch_bytes_total", "counter", "Bytes read, by resource.", n_bytes);
+	write_watch_number(app, out, "eurekube_watch_lists_total", "counter", "Lists read, by resource.", n_lists);
+	write_watch_number(app, out, "eurekube_watch_last_event_age_seconds", "gauge", "Since something was heard last.", event_age);
 }
 
 static void write_objects(struct ek_engine *engine, struct ek_buf *out)

@@ -12,13 +12,13 @@
 #define BROKEN_LIMIT_MS 60000
 #define TEXT_LIMIT (8u << 20)
 
-static bool is_watch_good(struct ek_app *app, int i, char *why, size_t size)
+static bool is_watch_good(struct ek_app *app, const struct ek_watch *watch, char *why, size_t size)
 {
-	const struct ek_reflector_stats *stats = app->reflectors[i] ? ek_reflector_stats(app->reflectors[i]) : NULL;
+	const struct ek_reflector_stats *stats = ek_reflector_stats(watch->reflector);
 	int64_t broken_ms;
 
-	if (!stats || !stats->is_synced) {
-		snprintf(why, size, "not synced yet%s%s", stats && stats->problem[0] ? ": " : "", stats ? stats->problem : "");
+	if (!stats->is_synced) {
+		snprintf(why, size, "not synced yet%s%s", stats->problem[0] ? ": " : "", stats->problem);
 		return false;
 	}
 	broken_ms = stats->is_broken ? ek_loop_now_ms(app->with.loop) - stats->broken_since_ms : 0;
@@ -28,21 +28,33 @@ static bool is_watch_good(struct ek_app *app, int i, char *why, size_t size)
 	return false;
 }
 
+/* One line; with the age of what was heard last, and what the view holds, for people. */
+static bool reply_watch(struct ek_app *app, const struct ek_watch *watch, struct ek_buf *out)
+{
+	const struct ek_reflector_stats *stats = ek_reflector_stats(watch->reflector);
+	int64_t now = ek_loop_now_ms(app->with.loop);
+	char why[400];
+	bool is_good = is_watch_good(app, watch, why, sizeof(why));
+
+	ek_buf_addf(out, "[%c]watch-%s%s%s", is_good ? '+' : '-', watch->resource, watch->namespace_ ? "/" : "", watch->namespace_ ? watch->namespace_ : "");
+	if (!is_good)
+		ek_buf_addf(out, " failed: %s\n", why);
+	else
+		ek_buf_addf(out, " ok (%llu events, last %lld s ago, %llu lists, %llu bytes)\n", (unsigned long long)stats->events,
+		            (long long)((now - stats->last_event_ms) / 1000), (unsigned long long)stats->lists, (unsigned long long)stats->bytes);
+	return is_good;
+}
+
 static void reply_ready(struct ek_app *app, const struct ek_serve_request *request, struct ek_serve_exchange *exchange)
 {
 	bool is_verbose = strncmp(request->query, "verbose", 7) == 0, is_ready = app->engine && app->engine->is_started;
 	struct ek_buf out;
-	char why[400];
 
-	ek_buf_init(&out, 65536);
-	for (int i = 0; i < EK_N_WATCHES; i++) {
-		if (is_watch_good(app, i, why, sizeof(why))) {
-			ek_buf_addf(&out, "[+]watch-%s ok\n", ek_watch_names[i]);
-			continue;
-		}
-		is_ready = false;
-		ek_buf_addf(&out, "[-]watch-%s failed: %s\n", ek_watch_names[i], why);
-	}
+	ek_buf_init(&out, 1u << 20);
+	if (!app->watches.n)
+		ek_buf_adds(&out, "[-]watches failed: not begun yet\n");
+	for (unsigned i = 0; i < app->watches.n; i++)
+		is_ready = reply_watch(app, &app->watches.at[i], &out) && is_ready;
 	if (is_ready && !is_verbose) {
 		ek_buf_reset(&out);
 		ek_buf_adds(&out, "ok");

@@ -17,54 +17,41 @@
 
 #define IDENTITY_RETRY_MS 2000
 
-const char *const ek_watch_names[EK_N_WATCHES] = { "services", "endpointslices", "eurekasyncers" };
-
-static const char *const watch_paths[EK_N_WATCHES] = {
-	"/api/v1/services", "/apis/discovery.k8s.io/v1/endpointslices", "/apis/eurekube.io/v1alpha1/eurekasyncers",
-};
-
 /* ---- watches ---- */
 
-static void on_synced(void *arg)
-{
-	struct ek_app *app = arg;
+/* Of many namespaces one may be closed to us, or away; the others are served all the same, once it has had the time to be listed. */
+#define SYNC_PATIENCE_MS 10000
 
-	for (int i = 0; i < EK_N_WATCHES; i++)
-		if (!ek_reflector_stats(app->reflectors[i])->is_synced)
-			return;
-	if (app->engine->is_started)
+static void start_when_synced(struct ek_app *app)
+{
+	bool is_whole = ek_watches_are_synced(&app->watches);
+
+	if (app->engine->is_started || !(is_whole || (app->is_patience_over && ek_watches_have_whole_namespace(&app->watches))))
 		return;
-	EK_INFO(&app->log, "view of the cluster complete", EK_I("ms", ek_loop_now_ms(app->with.loop) - app->started_ms));
+	ek_loop_disarm(app->with.loop, &app->patience_timer);
+	if (is_whole)
+		EK_INFO(&app->log, "view of the cluster complete", EK_I("ms", ek_loop_now_ms(app->with.loop) - app->started_ms));
+	else
+		EK_WARN(&app->log, "some namespaces cannot be watched; serving the others, and removing nothing in those");
 	ek_engine_start(app->engine);
 }
 
-static void start_watches(struct ek_app *app)
+static void on_synced(void *arg)
 {
-	for (int i = 0; i < EK_N_WATCHES; i++) {
-		struct ek_reflector_config config = {
-			.name = ek_watch_names[i], .path = watch_paths[i], .on_synced = on_synced, .arg = app,
-			.audit_ms = app->with.config->audit_seconds * 1000,
-		};
+	start_when_synced(arg);
+}
 
-		if (i == 2) {
-			config.sink = &ek_engine_syncer_sink;
-			config.sink_arg = app->engine;
-		} else {
-			config.sink = ek_store_sink((enum ek_store_kind)i);
-			config.sink_arg = ek_store_sink_arg(app->engine->store, (enum ek_store_kind)i);
-		}
-		app->reflectors[i] = ek_reflector_new(app->with.loop, app->kube, &config);
-	}
-	for (int i = 0; i < EK_N_WATCHES; i++)
-		ek_reflector_start(app->reflectors[i]);
+static void on_patience_over(void *arg)
+{
+	struct ek_app *app = arg;
+
+	app->is_patience_over = true;
+	start_when_synced(app);
 }
 
 static void relist(void *arg, enum ek_store_kind kind)
 {
-	struct ek_app *app = arg;
-
-	if (app->reflectors[kind])
-		ek_reflector_relist(app->reflectors[kind]);
+	ek_watches_relist(&((struct ek_app *)arg)->watches, kind);
 }
 
 static void start_engine(struct ek_app *app)
@@ -77,7 +64,10 @@ static void start_engine(struct ek_app *app)
 
 	EK_INFO(&app->log, "starting", EK_S("version", EK_VERSION), EK_S("cluster", app->cluster_id), EK_S("server", ek_kube_server(app->kube)));
 	app->engine = ek_engine_new(&config);
-	start_watches(app);
+	app->watches.on_synced = on_synced;
+	app->watches.arg = app;
+	ek_loop_arm(app->with.loop, &app->patience_timer, SYNC_PATIENCE_MS);
+	ek_watches_start(&app->watches, app->with.loop, app->kube, app->engine, app->with.config);
 }
 
 /* ---- the cluster's name ---- */
@@ -197,6 +187,7 @@ struct ek_app *ek_app_new(const struct ek_app_config *config, struct ek_error *e
 	app->with = *config;
 	app->started_ms = ek_loop_now_ms(config->loop);
 	ek_timer_init(&app->identity_timer, ask_identity, app);
+	ek_timer_init(&app->patience_timer, on_patience_over, app);
 	app->http = ek_http_new(config->loop);
 	app->kube = ek_kube_new(config->loop, app->http, config->kube, err);
 	if (!app->kube || listen_on(app, false, &app->listener, err) != EK_OK || listen_on(app, true, &app->debug, err) != EK_OK) {
@@ -227,11 +218,8 @@ void ek_app_stop(struct ek_app *app)
 	ek_kube_cancel(app->identity_call);
 	app->identity_call = NULL;
 	ek_configure_end(app);
-	for (int i = 0; i < EK_N_WATCHES; i++) {
-		if (app->reflectors[i])
-			ek_reflector_free(app->reflectors[i]);
-		app->reflectors[i] = NULL;
-	}
+	ek_loop_disarm(app->with.loop, &app->patience_timer);
+	ek_watches_stop(&app->watches);
 	if (app->engine)
 		ek_engine_close(app->engine, on_engine_closed, app);
 	else
@@ -243,6 +231,7 @@ void ek_app_free(struct ek_app *app)
 	if (!app)
 		return;
 	ek_loop_disarm(app->with.loop, &app->identity_timer);
+	ek_loop_disarm(app->with.loop, &app->patience_timer);
 	ek_configure_end(app);
 	if (app->listener)
 		ek_serve_free(app->listener);

@@ -6,13 +6,12 @@
 #ifndef EK_APP_RUN_H
 #define EK_APP_RUN_H
 
+#include "app/watches.h"
 #include "config/config.h"
 #include "io/file.h"
 #include "io/serve.h"
 #include "kube/reflector.h"
 #include "sync/engine.h"
-
-#define EK_N_WATCHES 3
 
 struct ek_app_config {
 	struct ek_loop *loop;
@@ -34,7 +33,7 @@ struct ek_app {
 	struct ek_kube *kube;
 	struct ek_recorder *recorder;
 	struct ek_engine *engine;            /* NULL until the cluster's name is known */
-	struct ek_reflector *reflectors[EK_N_WATCHES];
+	struct ek_watches watches;
 	struct ek_serve *listener, *debug;
 	struct ek_file_watch *file_watch;
 	struct ek_config_map *config_map;
@@ -42,13 +41,13 @@ struct ek_app {
 	bool is_config_valid;
 	struct ek_kube_call *identity_call;
 	struct ek_timer identity_timer;
+	struct ek_timer patience_timer;      /* with namespaces that cannot be listed */
+	bool is_patience_over;
 	char cluster_id[32];
 	int64_t started_ms;
 	bool is_stopping;
 	struct ek_log log;
 };
-
-extern const char *const ek_watch_names[EK_N_WATCHES];
 
 /* NULL with err when it cannot even begin (credentials that cannot be read, a port that is taken). An API server that is away is waited for. */
 struct ek_app *ek_app_new(const struct ek_app_config *config, struct ek_error *err);

@@ -31,7 +31,13 @@ static int read_namespaces(const struct ek_place *place, void *target)
 {
 	struct ek_config *config = target;
 
-	return ek_place_texts(place, ek_check_name, &config->n_namespaces, &config->watch_namespaces);
+	if (ek_place_texts(place, ek_check_name, &config->n_namespaces, &config->watch_namespaces) != EK_OK)
+		return EK_INVALID;
+	for (unsigned i = 0; i < config->n_namespaces; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (strcmp(config->watch_namespaces[i], config->watch_namespaces[j]) == 0)
+				return ek_place_fail(place, "%s stands there twice", config->watch_namespaces[i]);
+	return EK_OK;
 }
 
 static int read_plugins(const struct ek_place *place, void *target)

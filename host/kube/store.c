@@ -8,6 +8,7 @@
 
 #include "kube/store_inside.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define KEY_BYTES 640
@@ -185,21 +186,21 @@ static void remove_live(struct table *table, struct object *object)
 }
 
 /* Takes the record. */
-static void replace_live(struct table *table, struct object *object, void *record)
+static void replace_live(struct table *table, struct object *object, void *record, uint32_t seen)
 {
 	detach(table, object);
 	free_record(table, object->record);
 	object->record = record;
-	object->seen = table->list;
+	object->seen = seen;
 	attach(table, object);
 }
 
-static void add_live(struct table *table, const struct key *key, void *record)
+static void add_live(struct table *table, const struct key *key, void *record, uint32_t seen)
 {
 	struct object *object = new_object(&table->live, key);
 
 	object->record = record;
-	object->seen = table->list;
+	object->seen = seen;
 	attach(table, object);
 }
 
@@ -223,44 +224,45 @@ static int read_one(const struct table *table, struct ek_slice json, void **reco
 
 /* ---- Lists ---- */
 
-static void forget_staged(struct table *table)
+static void forget_staged(struct ek_store_feed *feed)
 {
 	struct object *object, *next;
 
-	HASH_ITER(hh, table->staged, object, next)
-		free_object(table, &table->staged, object);
-	table->is_staging = false;
+	HASH_ITER(hh, feed->staged, object, next)
+		free_object(feed->table, &feed->staged, object);
+	feed->is_staging = false;
 }
 
 static void on_begin(void *arg)
 {
-	struct table *table = arg;
+	struct ek_store_feed *feed = arg;
 
-	forget_staged(table);
-	table->is_staging = true;
-	table->list++;
+	forget_staged(feed);
+	feed->is_staging = true;
+	feed->list++;
 }
 
 /* Marks what the view has already, and keeps the rest aside. An object that comes twice is what it was the last time. */
 static int on_add(void *arg, struct ek_slice json, struct ek_error *err)
 {
-	struct table *table = arg;
+	struct ek_store_feed *feed = arg;
+	struct table *table = feed->table;
 	struct object *live, *staged;
 	struct key key;
 	void *record;
 	int code;
 
-	if (!table->is_staging)
+	if (!feed->is_staging)
 		EK_BUG("an object of no list");
 	code = read_one(table, json, &record, &key, err);
 	if (code != EK_OK)
 		return code;
 	live = find(table->live, &key);
-	staged = find(table->staged, &key);
+	staged = find(feed->staged, &key);
 	if (live)
-		live->seen = record ? table->list : table->list - 1;
+		live->seen = record ? feed->list : feed->list - 1;
 	if (staged && (!record || (live && same_record(table, live->record, record)))) {
-		free_object(table, &table->staged, staged);
+		free_object(table, &feed->staged, staged);
 		staged = NULL;
 	}
 	if (!record)
@@ -271,46 +273,65 @@ static int on_add(void *arg, struct ek_slice json, struct ek_error *err)
 		return EK_OK;
 	}
 	if (!staged)
-		staged = new_object(&table->staged, &key);
+		staged = new_object(&feed->staged, &key);
 	else
 		free_record(table, staged->record);
 	staged->record = record;
 	return EK_OK;
 }
 
-static void go_live(struct table *table, struct object *staged)
+static void go_live(struct ek_store_feed *feed, struct object *staged)
 {
+	struct table *table = feed->table;
 	struct object *live;
 
 	HASH_FIND(hh, table->live, staged->key, staged->hh.keylen, live);
-	HASH_DEL(table->staged, staged);
+	HASH_DEL(feed->staged, staged);
 	if (live) {
-		replace_live(table, live, staged->record);
+		replace_live(table, live, staged->record, feed->list);
 		free(staged);
 		return;
 	}
-	staged->seen = table->list;
+	staged->seen = feed->list;
 	HASH_ADD_KEYPTR(hh, table->live, staged->key, staged->hh.keylen, staged);
 	attach(table, staged);
 }
 
+static bool is_fed(const struct ek_store_feed *feed, const struct object *object)
+{
+	return !feed->namespace_ || strcmp(object->key, feed->namespace_) == 0;
+}
+
+static size_t count_fed(const struct ek_store_feed *feed)
+{
+	size_t n = 0;
+
+	if (!feed->namespace_)
+		return HASH_COUNT(feed->table->live);
+	for (const struct object *object = feed->table->live; object; object = object->hh.next)
+		n += is_fed(feed, object);
+	return n;
+}
+
 static void on_commit(void *arg)
 {
-	struct table *table = arg;
+	struct ek_store_feed *feed = arg;
+	struct table *table = feed->table;
 	struct ek_store *store = table->store;
-	size_t before = HASH_COUNT(table->live);
+	size_t before = count_fed(feed);
 	struct object *object, *next;
 
-	if (!table->is_staging)
+	if (!feed->is_staging)
 		EK_BUG("the end of no list");
 	HASH_ITER(hh, table->live, object, next)
-		if (object->seen != table->list)
+		if (is_fed(feed, object) && object->seen != feed->list)
 			remove_live(table, object);
-	HASH_ITER(hh, table->staged, object, next)
-		go_live(table, object);
-	table->is_staging = false;
+	HASH_ITER(hh, feed->staged, object, next)
+		go_live(feed, object);
+	feed->is_staging = false;
+	feed->is_listed = true;
 	if (store->listener.on_commit)
-		store->listener.on_commit(store->listener.arg, table->kind, before, HASH_COUNT(table->live));
+		store->listener.on_commit(store->listener.arg, table->kind, feed->namespace_, before, count_fed(feed));
 	tell(store, EK_EVIDENCE_LIST, 0);
 }
 
@@ -340,7 +361,8 @@ static int on_deletion(struct table *table, struct ek_slice json, struct ek_erro
 
 static int on_change(void *arg, enum ek_watch_type type, struct ek_slice json, struct ek_error *err)
 {
-	struct table *table = arg;
+	struct ek_store_feed *feed = arg;
+	struct table *table = feed->table;
 	struct object *object;
 	int64_t trigger = 0;
 	struct key key;
@@ -364,9 +386,9 @@ static int on_change(void *arg, enum ek_watch_type type, struct ek_slice json, s
 		if (!object || trigger_of(table, object->record) != trigger_of(table, record))
 			trigger = trigger_of(table, record);
 		if (object)
-			replace_live(table, object, record);
+			replace_live(table, object, record, feed->list);
 		else
-			add_live(table, &key, record);
+			add_live(table, &key, record, feed->list);
 	}
 	tell(table->store, EK_EVIDENCE_EVENT, trigger);
 	return EK_OK;
@@ -384,9 +406,24 @@ const struct ek_reflector_sink *ek_store_sink(enum ek_store_kind kind)
 	return &sink;
 }
 
-void *ek_store_sink_arg(struct ek_store *store, enum ek_store_kind kind)
+static bool is_same_scope(const char *a, const char *b)
 {
-	return &store->tables[kind];
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+struct ek_store_feed *ek_store_feed(struct ek_store *store, enum ek_store_kind kind, const char *namespace_)
+{
+	struct ek_store_feed *feed;
+
+	for (feed = store->feeds; feed; feed = feed->next)
+		if (feed->table == &store->tables[kind] && is_same_scope(feed->namespace_, namespace_))
+			return feed;
+	feed = ek_xcalloc(1, sizeof(*feed));
+	feed->table = &store->tables[kind];
+	feed->namespace_ = ek_xstrdup(namespace_);
+	feed->next = store->feeds;
+	store->feeds = feed;
+	return feed;
 }
 
 struct ek_store *ek_store_new(const struct ek_store_listener *listener)
@@ -402,6 +439,28 @@ struct ek_store *ek_store_new(const struct ek_store_listener *listener)
 	return store;
 }
 
+bool ek_store_is_listed(const struct ek_store *store, const char *namespace_)
+{
+	bool is_listed[EK_STORE_N_KINDS] = { false };
+
+	for (const struct ek_store_feed *feed = store->feeds; feed; feed = feed->next)
+		if (!feed->namespace_ || strcmp(feed->namespace_, namespace_) == 0)
+			is_listed[feed->table->kind] = feed->is_listed;
+	return is_listed[EK_STORE_SERVICES] && is_listed[EK_STORE_SLICES];
+}
+
+static void free_feeds(struct ek_store *store)
+{
+	struct ek_store_feed *feed;
+
+	while ((feed = store->feeds)) {
+		store->feeds = feed->next;
+		forget_staged(feed);
+		free(feed->namespace_);
+		free(feed);
+	}
+}
+
 void ek_store_free(struct ek_store *store)
 {
 	struct object *object, *next;
@@ -409,10 +468,10 @@ void ek_store_free(struct ek_store *store)
 	if (!store)
 		return;
 	store->listener = (struct ek_store_listener){ .arg = NULL };
+	free_feeds(store);
 	for (int kind = 0; kind < EK_STORE_N_KINDS; kind++) {
 		struct table *table = &store->tables[kind];
 
-		forget_staged(table);
 		HASH_ITER(hh, table->live, object, next)
 			remove_live(table, object);
 	}

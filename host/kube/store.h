@@ -14,6 +14,7 @@
 #include "kube/resources.h"
 
 struct ek_store;
+struct ek_store_feed;
 
 enum ek_store_kind { EK_STORE_SERVICES, EK_STORE_SLICES, EK_STORE_N_KINDS };
 
@@ -26,17 +27,20 @@ enum ek_evidence {
 struct ek_store_listener {
 	/* A Service, or any slice of it, changed (also: appeared, vanished). trigger_wall_ms: of the slice that changed, 0 unknown or not to be used. */
 	void (*on_service)(void *arg, const char *namespace_, const char *service, enum ek_evidence evidence, int64_t trigger_wall_ms);
-	/* A list of `kind` was committed: how many objects before and after. Comes before the on_service calls of that commit. */
-	void (*on_commit)(void *arg, enum ek_store_kind kind, size_t before, size_t after);
+	/* A list of `kind` in one namespace (NULL: in all) was committed: how many objects before and after. Comes before the on_service calls of that commit. */
+	void (*on_commit)(void *arg, enum ek_store_kind kind, const char *namespace_, size_t before, size_t after);
 	void *arg;
 };
 
 struct ek_store *ek_store_new(const struct ek_store_listener *listener);
 void ek_store_free(struct ek_store *store);
 
-/* The sink for a reflector of that kind; the sink_arg is what ek_store_sink_arg returns. */
+/* The sink for a reflector of that kind; the sink_arg is its feed: one for all namespaces (NULL), or one for each. They live as long as the store. */
 const struct ek_reflector_sink *ek_store_sink(enum ek_store_kind kind);
-void *ek_store_sink_arg(struct ek_store *store, enum ek_store_kind kind);
+struct ek_store_feed *ek_store_feed(struct ek_store *store, enum ek_store_kind kind, const char *namespace_);
+
+/* Whether Services and slices of this namespace have been listed once. */
+bool ek_store_is_listed(const struct ek_store *store, const char *namespace_);
 
 /* Calls fn for each Service of a namespace in order of name, until it returns false. Nothing may change the store meanwhile. */
 void ek_store_each_service(const struct ek_store *store, const char *namespace_, bool (*fn)(void *arg, const struct ek_record_service *service), void *arg);

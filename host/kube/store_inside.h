@@ -18,7 +18,7 @@ struct object {
 	struct object *next;           /* of the same group */
 	struct group *group;           /* NULL while staged */
 	void *record;                  /* struct ek_record_service or ek_record_slice */
-	uint32_t seen;                 /* the list that last had it */
+	uint32_t seen;                 /* the list of its feed that last had it */
 	char key[];                    /* namespace, NUL, name, NUL */
 };
 
@@ -41,15 +41,24 @@ struct namespace {
 struct table {
 	struct ek_store *store;
 	enum ek_store_kind kind;
-	struct object *live, *staged;
+	struct object *live;
+};
+
+/* What one reflector brings: a kind, of one namespace or of all. */
+struct ek_store_feed {
+	struct ek_store_feed *next;
+	struct table *table;
+	char *namespace_;              /* NULL: all */
+	struct object *staged;
 	uint32_t list;                 /* the number of the last list */
-	bool is_staging;
+	bool is_staging, is_listed;    /* is_listed: a list was committed */
 };
 
 struct ek_store {
 	struct ek_store_listener listener;
 	struct ek_intern *pool;
 	struct table tables[EK_STORE_N_KINDS];
+	struct ek_store_feed *feeds;
 	struct namespace *namespaces;
 	struct group *touched;         /* to be told of */
 	struct group **touched_end;

@@ -233,16 +233,13 @@ struct ek_engine {
 	struct ek_config **documents;            /* taken by ek_engine_reconfigure and still borrowed from */
 	unsigned n_documents, n_removed;
 	struct ek_arena scratch;                 /* of the running evaluation */
-	struct ek_syncer_object **staged;        /* what it has brought so far */
-	size_t n_staged, staged_room;
 	struct ek_claim *claims;                 /* uthash; claims.c */
 	uint32_t evaluation;
 	bool is_started;
-	bool is_view_suspect;                    /* a LIST came back empty: nothing is removed */
-	bool empty[EK_STORE_N_KINDS];
+	struct ek_doubt *doubts;                 /* LISTs that came back empty: nothing is removed that they would speak of */
+	struct ek_syncer_feed *feeds;            /* what the reflectors of EurekaSyncers bring */
 	int64_t relisted_ms;
 	struct ek_timer doubt_timer;
-	uint32_t list_round;
 	uint64_t status_writes;
 	struct ek_histogram propagation;
 	struct ek_timer close_timer;
@@ -267,8 +264,9 @@ void ek_engine_start(struct ek_engine *engine);
 int ek_engine_reconfigure(struct ek_engine *engine, struct ek_config *config, struct ek_error *err);
 bool ek_engine_is_open(const struct ek_engine *engine);    /* every registry that can be is open */
 
-/* The sink for the reflector of EurekaSyncers; sink_arg is the engine. */
+/* The sink for a reflector of EurekaSyncers; sink_arg is its feed: one for all namespaces (NULL), or one for each. They live as long as the engine. */
 extern const struct ek_reflector_sink ek_engine_syncer_sink;
+struct ek_syncer_feed *ek_engine_syncer_feed(struct ek_engine *engine, const char *namespace_);
 
 /* ---- shared by the files of sync/ ---- */
 
@@ -277,6 +275,7 @@ struct ek_sync_mode *ek_engine_find_mode(struct ek_engine *engine, const char *n
 struct ek_sync_registry *ek_engine_find_registry(struct ek_engine *engine, const char *name); /* NULL: the default one */
 void ek_engine_drop_syncer(struct ek_engine *engine, struct ek_sync_syncer *syncer); /* frees it; entries must be gone */
 void ek_engine_requeue_all(struct ek_engine *engine);
+bool ek_engine_is_doubted(const struct ek_engine *engine, const char *namespace_); /* a LIST that speaks of this namespace cannot be believed */
 
 /* Finds or loads a plugin; whatever its constructors do is done in its name. */
 const struct ek_library *ek_engine_load(struct ek_engine *engine, const char *file, const char *sha256, enum ek_plugin_kind kind, struct ek_error *err);

@@ -303,7 +303,7 @@ static void serve(struct ek_sync_syncer *syncer)
 	ek_evaluate(syncer, &evaluation);
 	note_evaluation(syncer, &evaluation);
 	follow.may_put = ek_finalizer_ensure(syncer);
-	follow.may_remove = !evaluation.is_frozen && !engine->is_view_suspect;
+	follow.may_remove = !evaluation.is_frozen && !ek_engine_is_doubted(engine, syncer->object->selector.namespace_);
 	apply_wanted(&follow, &evaluation);
 	apply_unwanted(&follow, evaluation.is_frozen);
 	flush_all(engine);

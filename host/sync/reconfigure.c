@@ -132,11 +132,19 @@ static int prepare_registry(struct ek_engine *engine, const struct ek_config *co
 	return *out ? EK_OK : ek_error_wrap(err, "registries.%.60s", entry->name);
 }
 
+static bool same_namespaces(const struct ek_config *a, const struct ek_config *b)
+{
+	for (unsigned i = 0; i < a->n_namespaces && i < b->n_namespaces; i++)
+		if (strcmp(a->watch_namespaces[i], b->watch_namespaces[i]) != 0)
+			return false;
+	return a->n_namespaces == b->n_namespaces;
+}
+
 static int check_identity(const struct ek_engine *engine, const struct ek_config *config, struct ek_error *err)
 {
 	if (!same_text(engine->with.config->cluster_id, config->cluster_id))
 		return ek_fail(err, EK_INVALID, "clusterId: names every instance, so it cannot change while the operator runs; restart it");
-	if (config->n_namespaces != engine->with.config->n_namespaces)
+	if (!same_namespaces(config, engine->with.config))
 		return ek_fail(err, EK_INVALID, "watchNamespaces: cannot change while the operator runs; restart it");
 	return EK_OK;
 }

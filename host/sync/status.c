@@ -95,7 +95,7 @@ static void judge_served(const struct ek_sync_syncer *syncer, const struct ek_st
 		set_all(conditions, "True", EK_FAULT_NONE, "Suspended", "leases are kept alive, nothing else changes until spec.suspend is false");
 		return;
 	}
-	if (counts->left && syncer->engine->is_view_suspect) {
+	if (counts->left && ek_engine_is_doubted(syncer->engine, syncer->object->selector.namespace_)) {
 		snprintf(text, sizeof(text), "%zu removals are held because the API server answered an empty list", counts->left);
 		set_all(conditions, "False", EK_FAULT_PASSING, "DeletesHeld", text);
 		return;

@@ -75,17 +75,56 @@ void ek_engine_drop_syncer(struct ek_engine *engine, struct ek_sync_syncer *sync
 	free(syncer);
 }
 
+/* ---- feeds ---- */
+
+/* What one reflector brings: the syncers of one namespace, or of all. */
+struct ek_syncer_feed {
+	struct ek_syncer_feed *next;
+	struct ek_engine *engine;
+	char *namespace_;                        /* NULL: all */
+	struct ek_syncer_object **staged;        /* what the list under way has brought so far */
+	size_t n_staged, staged_room;
+	uint32_t round;                          /* of its lists */
+};
+
+struct ek_syncer_feed *ek_engine_syncer_feed(struct ek_engine *engine, const char *namespace_)
+{
+	struct ek_syncer_feed *feed = ek_xcalloc(1, sizeof(*feed));
+
+	feed->engine = engine;
+	feed->namespace_ = ek_xstrdup(namespace_);
+	feed->next = engine->feeds;
+	engine->feeds = feed;
+	return feed;
+}
+
+static void forget_staged(struct ek_syncer_feed *feed)
+{
+	for (size_t i = 0; i < feed->n_staged; i++)
+		ek_syncer_object_free(feed->staged[i]);
+	feed->n_staged = 0;
+}
+
+static void free_feeds(struct ek_engine *engine)
+{
+	struct ek_syncer_feed *feed;
+
+	while ((feed = engine->feeds)) {
+		engine->feeds = feed->next;
+		forget_staged(feed);
+		free(feed->staged);
+		free(feed->namespace_);
+		free(feed);
+	}
+}
+
 void ek_syncers_clear(struct ek_engine *engine)
 {
 	struct ek_sync_syncer *syncer, *next;
 
 	HASH_ITER(hh, engine->syncers, syncer, next)
 		ek_engine_drop_syncer(engine, syncer);
-	for (size_t i = 0; i < engine->n_staged; i++)
-		ek_syncer_object_free(engine->staged[i]);
-	free(engine->staged);
-	engine->staged = NULL;
-	engine->n_staged = engine->staged_room = 0;
+	free_feeds(engine);
 }
 
 static bool has_same_labels(const struct ek_syncer_object *a, const struct ek_syncer_object *b)
@@ -136,11 +175,9 @@ static void take_object(struct ek_engine *engine, struct ek_syncer_object *objec
 
 static void begin(void *arg)
 {
-	struct ek_engine *engine = arg;
+	struct ek_syncer_feed *feed = arg;
 
-	for (size_t i = 0; i < engine->n_staged; i++)
-		ek_syncer_object_free(engine->staged[i]);
-	engine->n_staged = 0;
+	forget_staged(feed);
 }
 
 /* An object that cannot be read is skipped: a bad resource never delays a good one. */
@@ -156,26 +193,28 @@ static int read_object(struct ek_engine *engine, struct ek_slice json, struct ek
 
 static int add(void *arg, struct ek_slice json, struct ek_error *err)
 {
-	struct ek_engine *engine = arg;
+	struct ek_syncer_feed *feed = arg;
 	struct ek_syncer_object *object;
 
 	(void)err;
-	if (read_object(engine, json, &object) != EK_OK)
+	if (read_object(feed->engine, json, &object) != EK_OK)
 		return EK_OK;
-	if (engine->n_staged == engine->staged_room) {
-		engine->staged_room = engine->staged_room ? engine->staged_room * 2 : 64;
-		engine->staged = ek_xrealloc(engine->staged, engine->staged_room, sizeof(*engine->staged));
+	if (feed->n_staged == feed->staged_room) {
+		feed->staged_room = feed->staged_room ? feed->staged_room * 2 : 64;
+		feed->staged = ek_xrealloc(feed->staged, feed->staged_room, sizeof(*feed->staged));
 	}
-	engine->staged[engine->n_staged++] = object;
+	feed->staged[feed->n_staged++] = object;
 	return EK_OK;
 }
 
-static void doubt_unlisted(struct ek_engine *engine, uint32_t round)
+static void doubt_unlisted(const struct ek_syncer_feed *feed)
 {
 	struct ek_sync_syncer *syncer, *next;
 
-	HASH_ITER(hh, engine->syncers, syncer, next) {
-		if (syncer->list_round == round || syncer->is_gone)
+	HASH_ITER(hh, feed->engine->syncers, syncer, next) {
+		if (syncer->list_round == feed->round || syncer->is_gone)
+			continue;
+		if (feed->namespace_ && strcmp(feed->namespace_, syncer->object->namespace_) != 0)
 			continue;
 		syncer->is_doubtful = true;
 		ek_confirm_absence(syncer);
@@ -184,22 +223,22 @@ static void doubt_unlisted(struct ek_engine *engine, uint32_t round)
 
 static void commit(void *arg)
 {
-	struct ek_engine *engine = arg;
-	uint32_t round = ++engine->list_round;
+	struct ek_syncer_feed *feed = arg;
 
-	for (size_t i = 0; i < engine->n_staged; i++) {
-		struct ek_syncer_object *object = engine->staged[i];
+	feed->round++;
+	for (size_t i = 0; i < feed->n_staged; i++) {
+		struct ek_syncer_object *object = feed->staged[i];
 
-		take_object(engine, object);
-		ek_engine_find_syncer(engine, object->namespace_, object->name)->list_round = round;
+		take_object(feed->engine, object);
+		ek_engine_find_syncer(feed->engine, object->namespace_, object->name)->list_round = feed->round;
 	}
-	engine->n_staged = 0;
-	doubt_unlisted(engine, round);
+	feed->n_staged = 0;
+	doubt_unlisted(feed);
 }
 
 static int change(void *arg, enum ek_watch_type type, struct ek_slice json, struct ek_error *err)
 {
-	struct ek_engine *engine = arg;
+	struct ek_engine *engine = ((struct ek_syncer_feed *)arg)->engine;
 	struct ek_syncer_object *object;
 	struct ek_sync_syncer *syncer;
 

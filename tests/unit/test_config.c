@@ -249,6 +249,7 @@ static void test_keys_and_types_are_refused_with_their_place(void **state)
 		{ "modes:\n  pod: {plugin: ''}\n", "line 2, column 9: modes.pod.plugin: must not be empty" },
 		{ "modes:\n  pod: {plugin: x, options: [a]}\n", "line 2, column 20: modes.pod.options: must be a map" },
 		{ "watchNamespaces: rating\n", "line 1, column 1: watchNamespaces: must be a list" },
+		{ "watchNamespaces: [a, b, a]\n", "line 1, column 1: watchNamespaces: a stands there twice" },
 		{ "watchNamespaces: [a, [b]]\n", "line 1, column 22: watchNamespaces[1]: must be a text that is not empty" },
 		{ "plugins: {requireDigest: yes}\n", "line 1, column 11: plugins.requireDigest: must be true or false" },
 		{ "plugins: {directory: ''}\n", "line 1, column 1: plugins: directory must not be empty" },

@@ -30,9 +30,10 @@ static void hear_service(void *arg, const char *namespace_, const char *service,
 	ek_buf_adds(&told, "\n");
 }
 
-static void hear_commit(void *arg, enum ek_store_kind kind, size_t before, size_t after)
+static void hear_commit(void *arg, enum ek_store_kind kind, const char *namespace_, size_t before, size_t after)
 {
-	ek_buf_addf(&told, "%s %zu -> %zu\n", kind == EK_STORE_SERVICES ? "services" : "slices", before, after);
+	ek_buf_addf(&told, "%s%s%s %zu -> %zu\n", kind == EK_STORE_SERVICES ? "services" : "slices", namespace_ ? " of " : "", namespace_ ? namespace_ : "",
+	            before, after);
 }
 
 static int set_up(void **state)
@@ -99,27 +100,27 @@ static struct ek_slice slice_of(const char *text)
 
 static void begin(enum ek_store_kind kind)
 {
-	ek_store_sink(kind)->begin(ek_store_sink_arg(store, kind));
+	ek_store_sink(kind)->begin(ek_store_feed(store, kind, NULL));
 }
 
 static void add(enum ek_store_kind kind, const char *text)
 {
 	struct ek_error err = EK_ERROR_INIT;
 
-	if (ek_store_sink(kind)->add(ek_store_sink_arg(store, kind), slice_of(text), &err) != EK_OK)
+	if (ek_store_sink(kind)->add(ek_store_feed(store, kind, NULL), slice_of(text), &err) != EK_OK)
 		fail_msg("%s: %s", text, err.message);
 }
 
 static void commit(enum ek_store_kind kind)
 {
-	ek_store_sink(kind)->commit(ek_store_sink_arg(store, kind));
+	ek_store_sink(kind)->commit(ek_store_feed(store, kind, NULL));
 }
 
 static void change(enum ek_store_kind kind, enum ek_watch_type type, const char *text)
 {
 	struct ek_error err = EK_ERROR_INIT;
 
-	if (ek_store_sink(kind)->change(ek_store_sink_arg(store, kind), type, slice_of(text), &err) != EK_OK)
+	if (ek_store_sink(kind)->change(ek_store_feed(store, kind, NULL), type, slice_of(text), &err) != EK_OK)
 		fail_msg("%s: %s", text, err.message);
 }
 
@@ -203,8 +204,8 @@ static void a_list_under_way_changes_nothing_until_it_is_whole(void **state)
 	add(SLICES, a_slice("web-b", "web", 2, one("10.0.0.3")));
 	expect_told("");
 	assert_string_equal(view(&usual), "10.0.0.1 pod-1 RS web-a");
-	ek_store_sink(SLICES)->abort(ek_store_sink_arg(store, SLICES));
-	ek_store_sink(SERVICES)->abort(ek_store_sink_arg(store, SERVICES));
+	ek_store_sink(SLICES)->abort(ek_store_feed(store, SLICES, NULL));
+	ek_store_sink(SERVICES)->abort(ek_store_feed(store, SERVICES, NULL));
 	expect_told("");
 	assert_string_equal(view(&usual), "10.0.0.1 pod-1 RS web-a");
 	assert_null(ek_store_find_service(store, "shop", "other"));
@@ -290,7 +291,7 @@ static void what_cannot_be_read_is_refused_and_changes_nothing(void **state)
 {
 	struct ek_error err = EK_ERROR_INIT;
 	const struct ek_reflector_sink *sink = ek_store_sink(SLICES);
-	void *arg = ek_store_sink_arg(store, SLICES);
+	void *arg = ek_store_feed(store, SLICES, NULL);
 
 	LIST(SLICES, a_slice("web-a", "web", 1, one("10.0.0.1")));
 	ek_buf_reset(&told);
