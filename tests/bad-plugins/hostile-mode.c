@@ -50,6 +50,10 @@ static int create(const struct ek_host *host, const struct ek_option_value *cons
 		*self = (void *)-1;
 		return 77;
 	}
+	if (is(mode, "starts without an instance")) {
+		free(mode);
+		return EK_OK;
+	}
 	*self = mode;
 	return EK_OK;
 }
@@ -90,11 +94,21 @@ static void *call_from_thread(void *arg)
 	return NULL;
 }
 
-static void use_thread(struct mode *mode)
+static void *emit_from_thread(void *arg)
+{
+	struct mode *mode = arg;
+	struct ek_instance instance = { .size = sizeof(instance), .name = "thread", .address = "10.9.9.9", .port = 1 };
+
+	for (int i = 0; i < 1000; i++)
+		mode->kept->emit(mode->kept, &instance, NULL);
+	return NULL;
+}
+
+static void use_thread(struct mode *mode, void *(*run)(void *arg))
 {
 	pthread_t thread;
 
-	if (!pthread_create(&thread, NULL, call_from_thread, mode))
+	if (!pthread_create(&thread, NULL, run, mode))
 		pthread_join(thread, NULL);
 }
 
@@ -107,6 +121,15 @@ static void block_ms(long ms)
 }
 
 /* ---- the host's services, misused ---- */
+
+static const char *endless_text(struct mode *mode)
+{
+	if (!mode->endless && (mode->endless = malloc(ENDLESS)))
+		memset(mode->endless, 'a', ENDLESS);
+	if (mode->endless)
+		mode->endless[ENDLESS - 1] = '\0';
+	return mode->endless;
+}
 
 static void misuse_host(struct mode *mode)
 {
@@ -125,10 +148,38 @@ static void misuse_host(struct mode *mode)
 	host->http(host, NULL, NULL);
 	host->http(host, &(struct ek_http_request){ .size = sizeof(struct ek_http_request), .method = "GET", .url = "http://a/\r\nb: c" }, NULL);
 	host->post(host, NULL, NULL);
+	host->timer_start(host, INT64_MAX, emit_late, mode);
 	host->op_done(host, 12345, NULL);
 	host->list_entry(host, 1, NULL);
 	host->changed(host, NULL, NULL);
 	host->lost(host, NULL);
+}
+
+static void do_nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void stop_what_has_ended(const struct ek_host *host)
+{
+	struct ek_timer_handle *timer = host->timer_start(host, 1000, do_nothing, NULL);
+
+	host->http_cancel(host, (struct ek_http_handle *)timer);
+	host->timer_stop(host, timer);
+	host->timer_stop(host, timer);
+	host->timer_stop(host, (struct ek_timer_handle *)(uintptr_t)0x5555555555555555u);
+	host->fd_update(host, (struct ek_fd_handle *)timer, EK_FD_READABLE);
+	host->fd_stop(host, (struct ek_fd_handle *)(uintptr_t)1);
+}
+
+/* One line of a megabyte, which would be a format as well. */
+static void log_much(struct mode *mode)
+{
+	struct ek_pair pair = { .size = sizeof(pair), .key = "%n%s", .value = endless_text(mode) };
+	const struct ek_pair *const pairs[] = { &pair };
+
+	mode->host->log(mode->host, EK_LOG_WARN, endless_text(mode), NULL, 0);
+	mode->host->log(mode->host, EK_LOG_WARN, "%n%n%s", pairs, 1);
 }
 
 /* ---- what it emits ---- */
@@ -136,15 +187,6 @@ static void misuse_host(struct mode *mode)
 static const struct ek_pair null_pair = { .size = sizeof(null_pair), .key = "a", .value = NULL };
 static const struct ek_pair mark = { .size = sizeof(mark), .key = "eurekube.owner", .value = "me" };
 static const struct ek_pair *const null_metadata[] = { &null_pair }, *const no_metadata[] = { NULL }, *const marked[] = { &mark };
-
-static const char *endless_text(struct mode *mode)
-{
-	if (!mode->endless && (mode->endless = malloc(ENDLESS)))
-		memset(mode->endless, 'a', ENDLESS);
-	if (mode->endless)
-		mode->endless[ENDLESS - 1] = '\0';
-	return mode->endless;
-}
 
 static void spoil_texts(struct mode *mode, struct ek_instance *instance)
 {
@@ -196,12 +238,49 @@ static void spoil(struct mode *mode, struct ek_instance *instance)
 		instance->port = -1;
 	else if (is(mode, "no port"))
 		instance->port = 0;
+	else if (is(mode, "secure port out of range"))
+		instance->secure_port = 70000;
+	else if (is(mode, "unknown flags"))
+		instance->flags = 0x80000000u;
+	else if (is(mode, "larger structures"))
+		instance->size += 64;
 	else if (is(mode, "status out of range"))
 		instance->source = NULL, instance->status = 99;
 	else if (is(mode, "foreign Service"))
 		instance->source_service = &stranger;
 	else if (is(mode, "invented endpoint"))
 		instance->source = &invented;
+}
+
+/* As much metadata as an instance may have, in ten thousand instances. */
+static int emit_heavy(const struct ek_sink *sink, const struct ek_instance *like)
+{
+	static char keys[128][8], value[1001];
+	static struct ek_pair pairs[128];
+	const struct ek_pair *metadata[128];
+	struct ek_instance instance = *like;
+
+	memset(value, 'a', sizeof(value) - 1);
+	for (size_t i = 0; i < 128; i++) {
+		keys[i][0] = (char)('a' + i / 16);
+		keys[i][1] = (char)('a' + i % 16);
+		pairs[i] = (struct ek_pair){ .size = sizeof(pairs[i]), .key = keys[i], .value = value };
+		metadata[i] = &pairs[i];
+	}
+	instance.metadata = metadata;
+	instance.n_metadata = 128;
+	for (int32_t port = 1; port <= 10000; port++) {
+		instance.port = port;
+		sink->emit(sink, &instance, NULL);
+	}
+	return EK_OK;
+}
+
+static int emit_again(const struct ek_sink *sink, const struct ek_instance *instance)
+{
+	for (int i = 0; i < 10000000; i++)
+		sink->emit(sink, instance, NULL);
+	return EK_OK;
 }
 
 static int emit_many(const struct ek_sink *sink, const struct ek_instance *like)
@@ -238,8 +317,17 @@ static int emit_endpoint(struct mode *mode, const struct ek_syncer *syncer, cons
 	spoil(mode, &instance);
 	if (is(mode, "ten million instances"))
 		return emit_many(sink, &instance);
+	if (is(mode, "one instance ten million times"))
+		return emit_again(sink, &instance);
+	if (is(mode, "heavy instances"))
+		return emit_heavy(sink, &instance);
 	if (is(mode, "NULL instance"))
 		return sink->emit(sink, NULL, err);
+	if (is(mode, "EK_OK after a refusal")) {
+		instance.port = -1;
+		sink->emit(sink, &instance, err);
+		return EK_OK;
+	}
 	if (is(mode, "goes on after a refusal")) {
 		instance.port = -1;
 		sink->emit(sink, &instance, NULL);
@@ -250,6 +338,24 @@ static int emit_endpoint(struct mode *mode, const struct ek_syncer *syncer, cons
 	return sink->emit(sink, &instance, err);
 }
 
+static void misuse(struct mode *mode, const struct ek_sink *sink)
+{
+	if (is(mode, "calls from a thread"))
+		use_thread(mode, call_from_thread);
+	if (is(mode, "emits from a thread")) {
+		mode->kept = sink;
+		use_thread(mode, emit_from_thread);
+	}
+	if (is(mode, "misuses the host"))
+		misuse_host(mode);
+	if (is(mode, "stops what has ended"))
+		stop_what_has_ended(mode->host);
+	if (is(mode, "says that it is closed"))
+		mode->host->closed(mode->host);
+	if (is(mode, "logs a megabyte"))
+		log_much(mode);
+}
+
 /* Ends the turn early for the behaviours that have nothing to do with instances. EK_OK: go on. */
 static int misbehave(struct mode *mode, const struct ek_sink *sink, struct ek_error *err)
 {
@@ -257,6 +363,8 @@ static int misbehave(struct mode *mode, const struct ek_sink *sink, struct ek_er
 		return 4711;
 	if (is(mode, "fails silently"))
 		return EK_INVALID;
+	if (is(mode, "failure without a reason"))
+		return ek_fail(err, EK_INVALID, "it does not please");
 	if (is(mode, "reason that is no word"))
 		return ek_fail_reason(err, EK_INVALID, "no: word!", "the reason is no word");
 	if (is(mode, "message that is no text")) {
@@ -268,10 +376,7 @@ static int misbehave(struct mode *mode, const struct ek_sink *sink, struct ek_er
 		mode->kept = sink;
 		mode->host->timer_start(mode->host, 10, emit_late, mode);
 	}
-	if (is(mode, "calls from a thread"))
-		use_thread(mode);
-	if (is(mode, "misuses the host"))
-		misuse_host(mode);
+	misuse(mode, sink);
 	if (is(mode, "blocks for 60 ms"))
 		block_ms(60);
 	if (is(mode, "blocks for 6 s"))
@@ -280,6 +385,8 @@ static int misbehave(struct mode *mode, const struct ek_sink *sink, struct ek_er
 		block_ms(3600000);
 	if (is(mode, "crashes"))
 		raise(SIGSEGV);
+	if (is(mode, "exits"))
+		exit(0);
 	return EK_OK;
 }
 
@@ -292,9 +399,12 @@ static int desired(void *self, const struct ek_syncer *syncer, const struct ek_c
 	if (mode->only[0] && strcmp(mode->only, syncer->name) != 0)
 		mode = (struct mode *)(uintptr_t)&decent;
 	code = misbehave(mode, sink, err);
-	for (uint32_t s = 0; s < cluster->n_services && code == EK_OK; s++)
-		for (uint32_t e = 0; e < cluster->services[s]->n_endpoints && code == EK_OK; e++)
-			code = emit_endpoint(mode, syncer, cluster->services[s], cluster->services[s]->endpoints[e], sink, err);
+	for (uint32_t s = 0; s < cluster->n_services && code == EK_OK; s++) {
+		const struct ek_service *service = cluster->services[s];
+
+		for (uint32_t e = 0; e < service->n_endpoints && code == EK_OK; e++)
+			code = emit_endpoint(mode, syncer, service, service->endpoints[is(mode, "backwards") ? service->n_endpoints - 1 - e : e], sink, err);
+	}
 	return code;
 }
 

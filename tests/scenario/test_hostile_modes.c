@@ -14,7 +14,7 @@
 
 /* What the host makes of one behaviour. */
 struct hostility {
-	const char *behaviour, *reason, *message, *kind; /* reason NULL: served all the same */
+	const char *behaviour, *reason, *message, *kind; /* reason NULL: served all the same; kind NULL: not blamed */
 };
 
 static const char *document(const char *behaviour)
@@ -39,16 +39,19 @@ static void given_hostile(struct world *w, const char *behaviour)
 	when_started(w);
 }
 
+/* What was counted against it; kind NULL: all kinds. */
 static uint64_t misbehaviours(struct world *w, const char *kind)
 {
 	static char body[1 << 17];
 	char series[256];
-	const char *at;
+	uint64_t n = 0;
 
 	when_asked(w, "http://operator:8080/metrics", body, sizeof(body));
-	snprintf(series, sizeof(series), "\neurekube_plugin_misbehaviour_total{plugin=\"hostile/6.6.6\",instance=\"mode hostile\",kind=\"%s\"} ", kind);
-	at = strstr(body, series);
-	return at ? strtoull(at + strlen(series), NULL, 10) : 0;
+	snprintf(series, sizeof(series), "\neurekube_plugin_misbehaviour_total{plugin=\"hostile/6.6.6\",instance=\"mode hostile\",kind=\"%s",
+	         kind ? kind : "");
+	for (const char *at = strstr(body, series); at; at = strstr(at + 1, series))
+		n += strtoull(strchr(at, '}') + 1, NULL, 10);
+	return n;
 }
 
 static void then_others_are_served(struct world *w)
@@ -74,6 +77,8 @@ static void check(struct world *w, const struct hostility *hostility)
 	}
 	if (hostility->kind && !misbehaviours(w, hostility->kind))
 		fail_msg("%s: not counted as %s", hostility->behaviour, hostility->kind);
+	if (!hostility->kind && misbehaviours(w, NULL))
+		fail_msg("%s: blamed", hostility->behaviour);
 }
 
 /* Each behaviour in a world of its own. */
@@ -130,11 +135,39 @@ SCENARIO(hostile_modes, numbers_and_pointers_that_are_not_theirs_are_refused)
 		{ "port out of range", "PluginMisbehaved", SAYS "emitted bad-1 with port 70000", "garbage" },
 		{ "negative port", "PluginMisbehaved", SAYS "emitted bad-1 with port -1", "garbage" },
 		{ "no port", "PluginMisbehaved", SAYS "emitted bad-1 with port 0", "garbage" },
+		{ "secure port out of range", "PluginMisbehaved", SAYS "emitted bad-1 with secure port 70000", "garbage" },
+		{ "unknown flags", "PluginMisbehaved", SAYS "emitted an instance with flags that there are not", "garbage" },
 		{ "status out of range", "PluginMisbehaved", SAYS "emitted an instance with a status that there is not", "garbage" },
 		{ "foreign Service", "PluginMisbehaved", SAYS "emitted an instance of a Service that it was not shown", "garbage" },
 		{ "invented endpoint", "PluginMisbehaved", SAYS "emitted an instance of an endpoint that it was not shown in that Service", "garbage" },
-		{ "ten million instances", "PluginMisbehaved", SAYS "emitted more than 10008 instances for 2 endpoints", "too_many" },
+		{ "EK_OK after a refusal", "PluginMisbehaved", SAYS "emitted bad-1 with port -1", "refused_instance" },
 		{ "goes on after a refusal", "PluginMisbehaved", SAYS "emitted bad-1 with port -1", "refused_instance" },
+	};
+
+	(void)w;
+	check_all(all, N(all));
+}
+
+SCENARIO(hostile_modes, an_answer_without_end_is_cut)
+{
+	static const struct hostility all[] = {
+		{ "ten million instances", "PluginMisbehaved", SAYS "emitted more than 10008 instances for 2 endpoints", "too_many" },
+		{ "one instance ten million times", "PluginMisbehaved", SAYS "emitted more than 10008 instances for 2 endpoints", "too_many" },
+		{ "heavy instances", "PluginMisbehaved", SAYS "emitted more than 16400 KiB of texts for 2 endpoints", "too_many" },
+	};
+
+	(void)w;
+	check_all(all, N(all));
+}
+
+SCENARIO(hostile_modes, what_the_contract_leaves_open_is_no_misbehaviour)
+{
+	static const struct hostility all[] = {
+		{ "backwards", NULL, NULL, NULL },
+		{ "larger structures", NULL, NULL, NULL }, /* of a plugin that was built later */
+		{ "logs a megabyte", NULL, NULL, NULL },
+		{ "failure without a reason", "ModeFailed", "it does not please", NULL },
+		{ "reason that is no word", "ModeFailed", "the reason is no word", NULL },
 	};
 
 	(void)w;
@@ -146,11 +179,11 @@ SCENARIO(hostile_modes, failures_that_say_nothing_are_made_to_say_something)
 	static const struct hostility all[] = {
 		{ "unknown code", "PluginMisbehaved", SAYS "returned the code 4711, which there is not", "garbage" },
 		{ "fails silently", "PluginMisbehaved", SAYS "failed with code 6 and did not say why", "garbage" },
-		{ "reason that is no word", "ModeFailed", "the reason is no word", NULL },
 		{ "bad application", "InvalidApplication",
 		  "application \"no/such name\" must begin with a letter or digit and have at most 63 letters, digits, dots, underscores and dashes; set spec.application", NULL },
 		{ "fails to start silently", "PluginUnavailable",
 		  "mode hostile cannot be used: " SAYS "failed to start with code 77 and did not say why", NULL },
+		{ "starts without an instance", "PluginUnavailable", "mode hostile cannot be used: " SAYS "started without an instance", NULL },
 		{ "reads the unknown", "PluginUnavailable",
 		  "mode hostile cannot be used: " SAYS "reads what this host does not know (0x40000000)", NULL },
 	};
@@ -162,9 +195,12 @@ SCENARIO(hostile_modes, failures_that_say_nothing_are_made_to_say_something)
 SCENARIO(hostile_modes, calls_at_other_times_and_from_other_threads_do_nothing)
 {
 	static const struct hostility all[] = {
-		{ "keeps the sink", NULL, NULL, NULL },
+		{ "keeps the sink", NULL, NULL, "refused_instance" },
 		{ "calls from a thread", NULL, NULL, "foreign_thread" },
+		{ "emits from a thread", NULL, NULL, "foreign_thread" },
 		{ "misuses the host", NULL, NULL, "garbage" },
+		{ "stops what has ended", NULL, NULL, "garbage" },
+		{ "says that it is closed", NULL, NULL, "call_after_close" },
 	};
 
 	check_all(all, N(all));
