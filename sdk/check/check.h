@@ -48,6 +48,7 @@ struct ek_check {
 	char samples[2][64];                    /* for required options: a URL, a server; both take connections and answer nothing */
 	unsigned sample;                        /* which of them suits */
 	enum ek_reach reach;
+	bool is_unanswered;                     /* the registry was given time to answer, and did not */
 	const char *broken[EK_CHECK_RULES_MAX]; /* rules that have failed, or could not be looked at for that */
 	unsigned n_broken, n_failed;
 	bool is_skipped;                        /* by the running rule */
@@ -96,9 +97,11 @@ bool ek_check_make_samples(struct ek_check *check);
  */
 int ek_check_resolve(struct ek_check *check, const struct ek_option *const *declared, const char *const *given, const char *what,
                      struct ek_option_set *set, struct ek_error *err);
-/* The plugin's own options as given, but one of them "name=value". */
+/* The plugin's own options as given; creates an instance to see which samples suit it. */
+int ek_check_resolve_own(struct ek_check *check, struct ek_error *err);
+/* As given, but one of them "name=value". */
 int ek_check_resolve_with(struct ek_check *check, const char *one, struct ek_option_set *set, struct ek_error *err);
-/* The plugin's own options as given, but whatever may say where the registry is leads to the silent server. */
+/* As given, but whatever may say where the registry is leads to the silent server. */
 int ek_check_resolve_nowhere(struct ek_check *check, struct ek_option_set *set, struct ek_error *err);
 
 /* The rule "options", for plugins of either kind. */

@@ -6,8 +6,6 @@
  */
 #include "check.h"
 
-#include "subject.h"
-
 #include "plugin/loader.h"
 
 #include <openssl/evp.h>
@@ -135,35 +133,15 @@ static void list_rules(void)
 
 static int resolve(struct ek_check *check, const struct arguments *arguments, struct ek_error *err)
 {
-	int code = ek_check_resolve(check, check->plugin->options, arguments->options, "option", &check->options, err);
-
-	if (code != EK_OK)
-		return code;
-	return ek_check_resolve(check, check->plugin->instance_options, arguments->instance_options, "instance option", &check->instance_options, err);
-}
-
-/* With samples of the form that the plugin takes, if there is one. */
-static int prepare(struct ek_check *check, const struct arguments *arguments, struct ek_error *err)
-{
-	struct ek_error refusal = EK_ERROR_INIT;
-	struct ek_subject subject;
-	const char *left;
-	int code = EK_OK;
+	int code;
 
 	check->given = arguments->options;
 	if (!ek_check_make_samples(check))
 		return ek_fail(err, EK_RETRY, "there is no loopback network to make samples of addresses with: %s", strerror(errno));
-	for (check->sample = 0; check->sample < 2; check->sample++) {
-		code = resolve(check, arguments, err);
-		if (code != EK_OK)
-			return code;
-		if (ek_subject_create(check, &check->options, &subject, &left, &refusal) == EK_OK) {
-			ek_subject_close(&subject, NULL);
-			return EK_OK;
-		}
-	}
-	check->sample = 0;
-	return resolve(check, arguments, err); /* the rule "create" tells what was wrong */
+	code = ek_check_resolve_own(check, err);
+	if (code != EK_OK)
+		return code;
+	return ek_check_resolve(check, check->plugin->instance_options, arguments->instance_options, "instance option", &check->instance_options, err);
 }
 
 static void run_rules(struct ek_check *check)
@@ -202,7 +180,7 @@ static int check_file(struct ek_check *check, const struct arguments *arguments)
 		return 2;
 	}
 	check->descriptor = ek_check_hash_descriptor(check->plugin);
-	if (prepare(check, arguments, &err) != EK_OK) {
+	if (resolve(check, arguments, &err) != EK_OK) {
 		ek_report_rule(check->report, "load", "", EK_VERDICT_FAIL, err.message);
 		return 2;
 	}

@@ -110,6 +110,41 @@ int ek_check_resolve(struct ek_check *check, const struct ek_option *const *decl
 	return code;
 }
 
+/*
+ * Samples of the form that the plugin takes, if there is one; which it is, only the plugin knows. Else what it said to the first form is what it says to
+ * the rule "create".
+ */
+static int resolve_in_form(struct ek_check *check, int (*resolve)(struct ek_check *check, struct ek_option_set *set, struct ek_error *err),
+	struct ek_option_set *set, struct ek_error *err)
+{
+	struct ek_error refusal = EK_ERROR_INIT;
+	struct ek_subject subject;
+	const char *left;
+
+	for (check->sample = 0; check->sample < 2; check->sample++) {
+		int code = resolve(check, set, err);
+
+		if (code != EK_OK)
+			return code;
+		if (ek_subject_create(check, set, &subject, &left, &refusal) == EK_OK) {
+			ek_subject_close(&subject, NULL);
+			return EK_OK;
+		}
+	}
+	check->sample = 0;
+	return resolve(check, set, err);
+}
+
+static int resolve_given(struct ek_check *check, struct ek_option_set *set, struct ek_error *err)
+{
+	return ek_check_resolve(check, check->plugin->options, check->given, "option", set, err);
+}
+
+int ek_check_resolve_own(struct ek_check *check, struct ek_error *err)
+{
+	return resolve_in_form(check, resolve_given, &check->options, err);
+}
+
 int ek_check_resolve_with(struct ek_check *check, const char *one, struct ek_option_set *set, struct ek_error *err)
 {
 	const char *given[GIVEN_MAX + 2] = { one };
@@ -131,7 +166,7 @@ static bool may_say_where(const struct ek_option *const *declared, const char *g
 	return false;
 }
 
-int ek_check_resolve_nowhere(struct ek_check *check, struct ek_option_set *set, struct ek_error *err)
+static int resolve_nowhere(struct ek_check *check, struct ek_option_set *set, struct ek_error *err)
 {
 	const char *given[GIVEN_MAX + 1] = { NULL };
 	unsigned n = 0;
@@ -140,6 +175,11 @@ int ek_check_resolve_nowhere(struct ek_check *check, struct ek_option_set *set, 
 		if (!may_say_where(check->plugin->options, *at))
 			given[n++] = *at;
 	return ek_check_resolve(check, check->plugin->options, given, "option", set, err);
+}
+
+int ek_check_resolve_nowhere(struct ek_check *check, struct ek_option_set *set, struct ek_error *err)
+{
+	return resolve_in_form(check, resolve_nowhere, set, err);
 }
 
 /* ---- The rule ---- */
