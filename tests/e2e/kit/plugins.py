@@ -19,7 +19,7 @@ include $(shell pkg-config --variable=pluginmk eurekube-sdk)
 
 
 def run(*command, **options):
-    done = subprocess.run(command, text=True, capture_output=True, timeout=120, **options)
+    done = subprocess.run(command, text=True, capture_output=True, timeout=300, **options)
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
     return done.stdout
 
@@ -29,10 +29,14 @@ def outside_make():
     return {key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key != "MFLAGS"}
 
 
+def this_build():
+    """The build under test, as make is told of it."""
+    return f"B={BUILD.relative_to(ROOT) if BUILD.is_relative_to(ROOT) else BUILD}"
+
+
 def install_sdk(prefix):
     """Returns the environment in which plugins are built against it."""
-    build = BUILD.relative_to(ROOT) if BUILD.is_relative_to(ROOT) else BUILD
-    run("make", "-C", ROOT, "install", f"PREFIX={prefix}", f"B={build}", env=outside_make())
+    run("make", "-C", ROOT, "install", f"PREFIX={prefix}", this_build(), env=outside_make())
     return outside_make() | {"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}
 
 
