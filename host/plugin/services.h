@@ -18,7 +18,7 @@ struct ek_services;
 /* What the owner (sync/registry) hears of a registry instance. All NULL for modes. */
 struct ek_services_owner {
 	void (*on_op_done)(void *arg, uint64_t token, const struct ek_result *result);
-	int (*on_list_entry)(void *arg, uint64_t token, const struct ek_entry *entry);
+	int (*on_list_entry)(void *arg, uint64_t token, const struct ek_entry *entry); /* NULL: what was given was garbage */
 	void (*on_lost)(void *arg, const char *why);
 	void (*on_changed)(void *arg, const char *application, const char *id);
 	void (*on_closed)(void *arg);

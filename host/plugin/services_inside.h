@@ -27,7 +27,6 @@
 #define EK_REQUESTS_MAX 10000   /* queued ones included */
 #define EK_POSTS_MAX 100000
 #define EK_NEWS_MAX 10000       /* in one call */
-#define EK_LIST_ENTRIES_MAX 1000000
 #define EK_BURIED_MAX 32
 
 /* What the plugin is doing right now. */
@@ -85,9 +84,6 @@ struct ek_services {
 	unsigned n_strangers, n_lost_posts, n_late_posts; /* atomic: from other threads, beyond the bound, after closed; told on the next turn */
 	pthread_t thread;                      /* the loop's */
 	unsigned n_requests, n_call_news;      /* in flight; told in the running call */
-	uint64_t spoiled_token;                /* the list that has given garbage: its end is not believed */
-	uint64_t listed_token;                 /* the list that has given n_list_entries */
-	size_t n_list_entries;
 	bool has_lost_news;
 
 	struct ek_handles handles;

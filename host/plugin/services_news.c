@@ -9,7 +9,6 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,20 +195,6 @@ static void on_news(void *arg)
 
 /* ---- The slots ---- */
 
-/* A list that gave garbage proves nothing, whatever its end says. */
-static void doubt_spoiled(struct ek_services *services, uint64_t token, char message[EK_RESULT_TEXT], struct ek_result *result)
-{
-	if (token == services->spoiled_token && result->code == EK_OK) {
-		result->code = EK_PLUGIN;
-		snprintf(message, EK_RESULT_TEXT, "plugin %s listed garbage", ek_services_label(services));
-		result->message = message;
-	}
-	if (token == services->spoiled_token)
-		services->spoiled_token = 0;
-	if (token == services->listed_token)
-		services->n_list_entries = 0;
-}
-
 static void op_done(const struct ek_host *host, uint64_t token, const struct ek_result *given)
 {
 	struct ek_services *services = ek_services_of(host);
@@ -220,7 +205,6 @@ static void op_done(const struct ek_host *host, uint64_t token, const struct ek_
 	if (!ek_services_is_welcome(services, "op_done"))
 		return;
 	ek_services_take_result(services, given, message, &result);
-	doubt_spoiled(services, token, message, &result);
 	if (!must_wait(services)) {
 		tell_done(services, token, &result);
 		return;
@@ -248,19 +232,11 @@ static int list_entry(const struct ek_host *host, uint64_t token, const struct e
 
 	if (!ek_services_is_welcome(services, "list_entry") || !owner->on_list_entry)
 		return 1;
-	if (token != services->listed_token)
-		services->n_list_entries = 0;
-	services->listed_token = token;
 	wrong = ek_services_judge_entry(entry);
-	if (!wrong && ++services->n_list_entries > EK_LIST_ENTRIES_MAX)
-		wrong = "more entries than a million";
-	if (wrong) {
+	if (wrong)
 		ek_services_blame(services, EK_MISBEHAVIOUR_GARBAGE, "lists %s", wrong);
-		services->spoiled_token = token;
-		return 1;
-	}
 	call = ek_services_pause(services);
-	code = owner->on_list_entry(owner->arg, token, entry);
+	code = owner->on_list_entry(owner->arg, token, wrong ? NULL : entry);
 	ek_services_resume(services, call);
 	return code;
 }

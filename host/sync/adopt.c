@@ -10,6 +10,7 @@
 #include "sync/identity.h"
 #include "sync/registry.h"
 
+#define LISTED_MAX 1000000 /* entries of one list */
 /* After a write of ours a cached list is behind for so long. */
 #define LIST_GRACE_MS 5000
 #define ORPHANS_MAX 100000 /* in the ledger at once */
@@ -80,6 +81,7 @@ void ek_adopt_begin(struct ek_sync_registry *registry)
 {
 	registry->list_round++;
 	registry->list_ours = registry->list_orphans = registry->list_foreign = registry->list_skipped = 0;
+	registry->is_list_spoiled = false;
 	registry->orphan_room = ORPHANS_MAX;
 	ek_ledger_each(&registry->ledger, occupy_room, registry);
 }
@@ -156,14 +158,25 @@ static void compare_known(struct ek_sync_registry *registry, struct ek_ledger_en
 	ek_entry_changed(entry);
 }
 
+/* One entry that is none spoils the whole list, and so does one too many. */
+static bool is_list_sound(struct ek_sync_registry *registry, const struct ek_entry *found)
+{
+	bool is_full = registry->list_ours + registry->list_foreign == LISTED_MAX;
+
+	if (is_full && !registry->is_list_spoiled)
+		ek_services_blame(registry->services, EK_MISBEHAVIOUR_TOO_MANY, "lists more than %d entries", LISTED_MAX);
+	registry->is_list_spoiled = registry->is_list_spoiled || is_full || !found;
+	return !registry->is_list_spoiled;
+}
+
 int ek_adopt_entry(struct ek_sync_registry *registry, const struct ek_entry *found)
 {
 	struct ek_ledger_entry *entry;
 	struct ek_owner owner;
 	bool is_ours;
 
-	if (!found->id || !found->application || !found->instance)
-		return 0;
+	if (!is_list_sound(registry, found))
+		return 1;
 	is_ours = read_owner(registry->engine, found, &owner);
 	entry = ek_ledger_find(&registry->ledger, found->id);
 	if (is_ours)

@@ -143,6 +143,7 @@ struct ek_sync_registry {
 	uint32_t list_round;
 	unsigned list_attempts;
 	size_t list_ours, list_orphans, list_foreign, list_skipped, orphan_room;
+	bool is_list_spoiled;                    /* it has brought garbage: its end is not believed */
 	unsigned unprobed;                       /* entries still to be renewed before the list */
 	struct ek_timer probe_timer;
 

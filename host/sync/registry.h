@@ -34,7 +34,7 @@ bool ek_registry_is_leased(const struct ek_sync_registry *registry);
 
 /* adopt.c: what the registry holds, against the ledger */
 void ek_adopt_begin(struct ek_sync_registry *registry);
-int ek_adopt_entry(struct ek_sync_registry *registry, const struct ek_entry *entry);
+int ek_adopt_entry(struct ek_sync_registry *registry, const struct ek_entry *found); /* NULL: garbage */
 void ek_adopt_end(struct ek_sync_registry *registry);       /* a complete list */
 /* Takes over what a GET, or a list that is never stale, says about one entry. NULL: not there. */
 void ek_adopt_apply(struct ek_ledger_entry *entry, const struct ek_entry *found);

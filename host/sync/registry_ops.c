@@ -381,8 +381,10 @@ static void note_reach(struct ek_sync_registry *registry, uint32_t kind, const s
 }
 
 /* NULL, or why this is no answer to what was asked. */
-static const char *judge_answer(const struct ek_op_slot *slot, const struct ek_result *result)
+static const char *judge_answer(const struct ek_sync_registry *registry, const struct ek_op_slot *slot, const struct ek_result *result)
 {
+	if (slot->kind == EK_OP_KIND_LIST && result->code == EK_OK && registry->is_list_spoiled)
+		return "listed garbage, or without end";
 	if (slot->kind == EK_OP_GET && result->code == EK_OK && !result->entry)
 		return "answered a read with neither the entry nor EK_GONE";
 	if (slot->entry && result->entry && strcmp(result->entry->id, slot->entry->id) != 0)
@@ -489,7 +491,7 @@ void ek_ops_done(struct ek_sync_registry *registry, uint64_t token, const struct
 		take_stray(registry, token);
 		return;
 	}
-	wrong = judge_answer(slot, result);
+	wrong = judge_answer(registry, slot, result);
 	if (wrong) {
 		ek_services_blame(registry->services, EK_MISBEHAVIOUR_GARBAGE, "%s", wrong);
 		snprintf(message, sizeof(message), "plugin %s %s", registry->library->label, wrong);
