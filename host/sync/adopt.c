@@ -13,7 +13,7 @@
 #define LISTED_MAX 1000000 /* entries of one list */
 /* After a write of ours a cached list is behind for so long. */
 #define LIST_GRACE_MS 5000
-#define ORPHANS_MAX 100000 /* in the ledger at once */
+#define ORPHANS_MAX 20000 /* in the ledger at once */
 
 static bool is_our_cluster(const struct ek_engine *engine, const char *cluster_id)
 {
@@ -211,7 +211,7 @@ static void settle_unlisted(void *arg, struct ek_ledger_entry *entry)
 void ek_adopt_end(struct ek_sync_registry *registry)
 {
 	if (registry->list_skipped)
-		EK_WARN(&registry->engine->log, "registry holds more orphans than fit into one audit; the rest waits for the next one",
+		EK_WARN(&registry->engine->log, "registry holds more orphans than are removed at once; the rest waits for the next list",
 		        EK_S("registry", registry->config->name), EK_I("waiting", (int64_t)registry->list_skipped));
 	ek_ledger_each(&registry->ledger, settle_unlisted, registry);
 }

@@ -14,6 +14,7 @@
 
 #define PROBE_LIMIT_MS 10000
 #define LIST_TIMEOUT_MS 60000
+#define NEXT_PORTION_MS 10000 /* when a list held more than could be dealt with */
 
 bool ek_registry_is_leased(const struct ek_sync_registry *registry)
 {
@@ -269,7 +270,7 @@ void ek_registry_listed(struct ek_sync_registry *registry, const struct ek_resul
 		        EK_I("orphans", registry->list_orphans), EK_I("foreign", registry->list_foreign));
 		ek_engine_requeue_all(engine);
 	}
-	ek_loop_arm(engine->loop, &registry->list_timer, jittered(registry, engine->with.config->audit_seconds * 1000));
+	ek_loop_arm(engine->loop, &registry->list_timer, jittered(registry, registry->list_skipped ? NEXT_PORTION_MS : engine->with.config->audit_seconds * 1000));
 }
 
 /* ---- closing ---- */

@@ -3,8 +3,12 @@
  * hostile-registry.c - a registry that loads well and then does what it must not, one thing at a time: the option `behaviour` says which. Without one it is a decent
  * registry that forgets everything. tests/scenario/test_hostile_registries.c and tests/e2e/test_hostile_plugins.py say what the host makes of each.
  */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <eurekube/error.h>
 #include <eurekube/host.h>
@@ -20,6 +24,9 @@ struct registry {
 	uint64_t last_token;
 	int n_puts, n_lists;
 };
+
+/* What a decent plugin has not: state that its instances share. */
+static const struct ek_host *newest_host, *oldest_host;
 
 /* A completion that comes a turn later. */
 struct later {
@@ -51,6 +58,14 @@ static void set_traits(struct registry *registry)
 		registry->traits.renew_ms = -1;
 	if (is(registry, "no batch"))
 		registry->traits.max_batch = 0;
+	if (is(registry, "unknown traits"))
+		registry->traits.flags = 1u << 31;
+	if (is(registry, "renews all the time"))
+		registry->traits.renew_ms = 1;
+	if (is(registry, "renews too late"))
+		registry->traits.lease_ms = registry->traits.renew_ms;
+	if (is(registry, "larger structures"))
+		registry->traits.size += 64;
 }
 
 static int create(const struct ek_host *host, void **self, struct ek_error *err)
@@ -61,9 +76,13 @@ static int create(const struct ek_host *host, void **self, struct ek_error *err)
 	(void)err;
 	if (!registry)
 		return EK_RETRY;
-	registry->host = host;
+	registry->host = newest_host = host;
+	if (!oldest_host)
+		oldest_host = host;
 	registry->behaviour = behaviour && behaviour->text ? behaviour->text : "";
 	set_traits(registry);
+	if (is(registry, "says in create that it is closed"))
+		host->closed(host);
 	if (is(registry, "fails to start silently") || is(registry, "starts without an instance")) {
 		int code = is(registry, "fails to start silently") ? EK_INVALID : EK_OK;
 
@@ -72,6 +91,29 @@ static int create(const struct ek_host *host, void **self, struct ek_error *err)
 	}
 	*self = registry;
 	return EK_OK;
+}
+
+static void *post_late(void *arg)
+{
+	const struct ek_host *host = arg;
+
+	for (int i = 0; i < 1000; i++)
+		host->post(host, free, NULL);
+	return NULL;
+}
+
+static void post_from_thread(const struct ek_host *host)
+{
+	pthread_t thread;
+	sigset_t all, former;
+	int failed;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &former);
+	failed = pthread_create(&thread, NULL, post_late, (void *)(uintptr_t)host);
+	pthread_sigmask(SIG_SETMASK, &former, NULL);
+	if (!failed)
+		pthread_join(thread, NULL);
 }
 
 /* So that it is not taken for a leak of the host's. */
@@ -94,6 +136,9 @@ static void close_registry(void *self)
 		host->timer_start(host, 1, free, NULL);
 		host->http(host, &(struct ek_http_request){ .size = sizeof(struct ek_http_request) }, NULL);
 	}
+	if (is(registry, "posts after closed"))
+		post_from_thread(host);
+	oldest_host = is(registry, "uses the host of a dead sibling") ? oldest_host : NULL;
 	free(registry);
 }
 
@@ -137,6 +182,10 @@ static void complete_badly(const struct later *later)
 		result.code = EK_PLUGIN;
 	else if (is(registry, "waits for ever"))
 		result.code = EK_THROTTLED, result.retry_after_ms = INT64_MAX;
+	else if (is(registry, "absurd revisions"))
+		result.code = later->kind == EK_OP_GET ? EK_GONE : EK_OK, result.revision = later->kind == EK_OP_PUT ? INT64_MIN : INT64_MAX;
+	else if (is(registry, "larger structures"))
+		result.code = later->kind == EK_OP_GET ? EK_GONE : EK_OK, result.size += 64;
 	else if (is(registry, "waits for less than nothing"))
 		result.code = EK_THROTTLED, result.retry_after_ms = INT64_MIN;
 	else if (is(registry, "answers with another entry"))
@@ -146,6 +195,74 @@ static void complete_badly(const struct later *later)
 	else
 		result.code = later->kind == EK_OP_GET && !is(registry, "reads without an entry") ? EK_GONE : EK_OK;
 	registry->host->op_done(registry->host, later->token, &result);
+}
+
+static void fire(void *arg)
+{
+	(void)arg;
+}
+
+static void on_answer(void *arg, const struct ek_http_response *response)
+{
+	(void)arg;
+	(void)response;
+}
+
+static void on_ready(void *arg, uint32_t events)
+{
+	(void)arg;
+	(void)events;
+}
+
+static void flood_with_requests(const struct ek_host *host)
+{
+	struct ek_http_request request = { .size = sizeof(request), .method = "GET", .url = "http://nowhere:1/", .on_done = on_answer };
+
+	for (int i = 0; i < 20000; i++)
+		host->http(host, &request, NULL);
+}
+
+static void flood_with_watches(const struct ek_host *host)
+{
+	static int ends[2];
+
+	if (!ends[1] && pipe(ends))
+		return;
+	for (int i = 0; i < 2000; i++)
+		host->fd_watch(host, ends[0], EK_FD_READABLE, on_ready, NULL, NULL);
+}
+
+static void flood(const struct registry *registry, const struct later *later)
+{
+	const struct ek_host *host = registry->host;
+
+	if (is(registry, "floods with timers"))
+		for (int i = 0; i < 20000; i++)
+			host->timer_start(host, 3600000, fire, NULL);
+	if (is(registry, "floods with posts"))
+		for (int i = 0; i < 200000; i++)
+			host->post(host, fire, NULL);
+	if (is(registry, "floods with requests"))
+		flood_with_requests(host);
+	if (is(registry, "floods with watches"))
+		flood_with_watches(host);
+	if (is(registry, "floods with news"))
+		for (int i = 0; i < 20000; i++) {
+			host->changed(host, later->application, later->id);
+			host->lost(host, "again");
+		}
+}
+
+/* By a pointer that it should not have kept. */
+static void use_sibling(const struct ek_host *host)
+{
+	host->log(host, EK_LOG_ERROR, "from a sibling", NULL, 0);
+	host->timer_stop(host, host->timer_start(host, 1, fire, NULL));
+	host->option(host, "behaviour");
+	host->count(host, "siblings", 1);
+	host->op_done(host, 1, &(struct ek_result){ .size = sizeof(struct ek_result) });
+	host->lost(host, "a sibling");
+	host->post(host, fire, NULL);
 }
 
 static void complete(void *arg)
@@ -160,19 +277,14 @@ static void complete(void *arg)
 		done(registry, later->token, EK_OK);
 	if (is(registry, "completes what never was"))
 		done(registry, 0xffffffff00000001u, EK_OK);
-	if (is(registry, "floods with news"))
-		for (int i = 0; i < 200000; i++) {
-			host->changed(host, later->application, later->id);
-			host->lost(host, "again");
-		}
 	if (is(registry, "changes that are no names"))
 		host->changed(host, NULL, "\xff");
+	if (is(registry, "says that it is closed"))
+		host->closed(host);
+	if (is(registry, "uses the host of a dead sibling") && oldest_host != host)
+		use_sibling(oldest_host);
+	flood(registry, later);
 	free(later);
-}
-
-static void fire(void *arg)
-{
-	(void)arg;
 }
 
 static void start_op(struct registry *registry, const struct ek_op *op)
@@ -189,9 +301,10 @@ static void start_op(struct registry *registry, const struct ek_op *op)
 		done(registry, op->token, EK_OK);
 		return;
 	}
-	if (is(registry, "floods with timers"))
-		for (int i = 0; i < 20000; i++)
-			registry->host->timer_start(registry->host, 3600000, fire, NULL);
+	if (is(registry, "answers through its sibling")) {
+		newest_host->op_done(newest_host, op->token, &(struct ek_result){ .size = sizeof(struct ek_result) });
+		return;
+	}
 	later = calloc(1, sizeof(*later));
 	if (!later)
 		return;
@@ -214,6 +327,22 @@ static void apply(void *self, const struct ek_op *const *ops, uint32_t n_ops)
 
 /* ---- listing ---- */
 
+/* Fifty thousand entries that bear the mark of the syncer shop/bad. */
+static void list_inventions(const struct ek_host *host, uint64_t token)
+{
+	static const struct ek_pair owner = { .size = sizeof(owner), .key = EK_MARK_OWNER, .value = "test/shop/bad" };
+	const struct ek_pair *const metadata[] = { &owner };
+	struct ek_instance instance = { .size = sizeof(instance), .n_metadata = 1, .metadata = metadata };
+	char id[64];
+	struct ek_entry entry = { .size = sizeof(entry), .id = id, .application = "WEB", .instance = &instance, .status = EK_STATUS_UP,
+		                  .flags = EK_ENTRY_RENEWABLE };
+
+	for (int i = 0; i < 50000; i++) {
+		snprintf(id, sizeof(id), "test:shop:WEB:invented-%d:80", i);
+		host->list_entry(host, token, &entry);
+	}
+}
+
 static void list_garbage(struct registry *registry, uint64_t token)
 {
 	const struct ek_host *host = registry->host;
@@ -233,6 +362,12 @@ static void list_garbage(struct registry *registry, uint64_t token)
 	else if (is(registry, "lists endlessly"))
 		while (host->list_entry(host, token, &entry) == 0)
 			;
+	else if (is(registry, "lists entries without an instance"))
+		entry.instance = NULL, host->list_entry(host, token, &entry);
+	else if (is(registry, "larger structures"))
+		entry.size += 64, instance.size += 64, host->list_entry(host, token, &entry);
+	else if (is(registry, "lists inventions"))
+		list_inventions(host, token);
 	else if (is(registry, "lists for another list"))
 		host->list_entry(host, token + 7, &entry);
 }
@@ -263,7 +398,8 @@ static void list(void *self, const struct ek_scope *scope, uint64_t token)
 }
 
 static const struct ek_option behaviour = { .size = sizeof(behaviour), .type = EK_OPTION_STRING, .name = "behaviour", .help = "What it does that it must not." };
-static const struct ek_option *const options[] = { &behaviour, NULL };
+static const struct ek_option note = { .size = sizeof(note), .type = EK_OPTION_STRING, .name = "note", .help = "Makes another instance." };
+static const struct ek_option *const options[] = { &behaviour, &note, NULL };
 
 static const struct ek_registry_ops ops = {
 	.size = sizeof(ops), .create = create, .close = close_registry, .traits = traits, .apply = apply, .list = list,

@@ -12,14 +12,31 @@
 
 #define SAYS "plugin hostile-registry/6.6.6 "
 
-static const char *document(const char *behaviour)
+static const char *document_with(const char *behaviour, const char *note)
 {
 	const char *build = getenv("EK_TEST_BUILD");
 	static char text[1024];
 
 	snprintf(text, sizeof(text), "clusterId: test\nplugins: {directory: \"%s/bad-plugins\"}\nmodes: {pod: {plugin: pod.so}}\n"
 	         "registries: {main: {plugin: eureka.so, default: true, options: {serviceUrls: [\"http://" EUREKA_ORIGIN "/eureka/\"], renewSeconds: 5, "
-	         "leaseSeconds: 15}}, hostile: {plugin: hostile-registry.so, options: {behaviour: \"%s\"}}}\n",
+	         "leaseSeconds: 15}}, hostile: {plugin: hostile-registry.so, options: {behaviour: \"%s\", note: \"%s\"}}}\n",
+	         build ? build : "build/release", behaviour, note);
+	return text;
+}
+
+static const char *document(const char *behaviour)
+{
+	return document_with(behaviour, "");
+}
+
+/* Two registries of one plugin. */
+static const char *document_of_two(const char *behaviour)
+{
+	const char *build = getenv("EK_TEST_BUILD");
+	static char text[1024];
+
+	snprintf(text, sizeof(text), "clusterId: test\nplugins: {directory: \"%s/bad-plugins\"}\nmodes: {pod: {plugin: pod.so}}\n"
+	         "registries: {hostile: {plugin: hostile-registry.so, options: {behaviour: \"%s\"}}, sibling: {plugin: hostile-registry.so}}\n",
 	         build ? build : "build/release", behaviour);
 	return text;
 }
@@ -37,17 +54,24 @@ static void given_hostile(struct world *w, const char *behaviour)
 	pass_ms(w, 1000);
 }
 
-static uint64_t misbehaviours(struct world *w, const char *kind)
+/* What was counted against one of its instances; kind NULL: all kinds. */
+static uint64_t misbehaviours_of(struct world *w, const char *registry, const char *kind)
 {
 	static char body[1 << 17];
 	char series[256];
-	const char *at;
+	uint64_t n = 0;
 
 	when_asked(w, "http://operator:8080/metrics", body, sizeof(body));
-	snprintf(series, sizeof(series),
-	         "\neurekube_plugin_misbehaviour_total{plugin=\"hostile-registry/6.6.6\",instance=\"registry hostile\",kind=\"%s\"} ", kind);
-	at = strstr(body, series);
-	return at ? strtoull(at + strlen(series), NULL, 10) : 0;
+	snprintf(series, sizeof(series), "\neurekube_plugin_misbehaviour_total{plugin=\"hostile-registry/6.6.6\",instance=\"registry %s\",kind=\"%s",
+	         registry, kind ? kind : "");
+	for (const char *at = strstr(body, series); at; at = strstr(at + 1, series))
+		n += strtoull(strchr(at, '}') + 1, NULL, 10);
+	return n;
+}
+
+static uint64_t misbehaviours(struct world *w, const char *kind)
+{
+	return misbehaviours_of(w, "hostile", kind);
 }
 
 /* Nobody else's lease was late: renewed every 5 s for half a minute, and never registered again. */
@@ -61,7 +85,7 @@ static void then_others_keep_their_leases(struct world *w)
 }
 
 struct hostility {
-	const char *behaviour, *reason, *message, *kind; /* reason NULL: the syncer is served all the same; message: a part of it */
+	const char *behaviour, *reason, *message, *kind; /* reason NULL: the syncer is served all the same; message: a part of it; kind NULL: not blamed */
 };
 
 static void check(struct world *w, const struct hostility *hostility)
@@ -78,6 +102,8 @@ static void check(struct world *w, const struct hostility *hostility)
 	}
 	if (hostility->kind && !misbehaviours(w, hostility->kind))
 		fail_msg("%s: not counted as %s", hostility->behaviour, hostility->kind);
+	if (!hostility->kind && misbehaviours(w, NULL))
+		fail_msg("%s: blamed", hostility->behaviour);
 }
 
 static void check_all(const struct hostility *hostilities, size_t n)
@@ -117,6 +143,8 @@ SCENARIO(hostile_registries, messages_and_waits_are_cut_to_size)
 		{ "message that is no text", "RegistryUnavailable", "caf??", NULL },
 		{ "waits for ever", "Progressing", "1 to register", NULL },
 		{ "waits for less than nothing", "Progressing", "1 to register", NULL },
+		{ "absurd revisions", NULL, NULL, NULL },
+		{ "larger structures", NULL, NULL, NULL }, /* of a plugin that was built later */
 	};
 
 	(void)w;
@@ -131,8 +159,9 @@ SCENARIO(hostile_registries, a_list_of_garbage_is_no_list)
 		{ "lists ids that are no text", "PluginMisbehaved", SAYS "listed garbage", "garbage" },
 		{ "lists a status that there is not", "PluginMisbehaved", SAYS "listed garbage", "garbage" },
 		{ "lists metadata without end", "PluginMisbehaved", SAYS "listed garbage", "garbage" },
+		{ "lists entries without an instance", "PluginMisbehaved", SAYS "listed garbage", "garbage" },
 		{ "lists endlessly", "PluginMisbehaved", SAYS "listed garbage", "garbage" },
-		{ "lists for another list", NULL, NULL, NULL },
+		{ "lists for another list", NULL, NULL, "garbage" },
 		{ "never ends a list", "PluginMisbehaved", SAYS "did not complete the list within the time it was given", "no_completion" },
 	};
 
@@ -144,6 +173,9 @@ SCENARIO(hostile_registries, floods_are_bounded)
 {
 	static const struct hostility all[] = {
 		{ "floods with timers", NULL, NULL, "too_many" },
+		{ "floods with posts", NULL, NULL, "too_many" },
+		{ "floods with requests", NULL, NULL, "too_many" },
+		{ "floods with watches", NULL, NULL, "too_many" },
 		{ "floods with news", "Progressing", "1 to register", "too_many" }, /* it says without end that all is lost */
 		{ "changes that are no names", NULL, NULL, "garbage" },
 	};
@@ -160,10 +192,55 @@ SCENARIO(hostile_registries, instances_that_cannot_be_are_not_used)
 		{ "no traits", "PluginUnavailable", SAYS "has no traits", NULL },
 		{ "traits out of range", "PluginUnavailable", SAYS "has traits out of range", NULL },
 		{ "no batch", "PluginUnavailable", SAYS "has traits out of range", NULL },
+		{ "unknown traits", "PluginUnavailable", SAYS "has traits out of range", NULL },
+		{ "renews all the time", "PluginUnavailable", SAYS "has traits out of range", NULL },
+		{ "renews too late", "PluginUnavailable", SAYS "has traits out of range", NULL },
 	};
 
 	(void)w;
 	check_all(all, N(all));
+}
+
+SCENARIO(hostile_registries, an_end_that_nobody_asked_for_is_none)
+{
+	static const struct hostility all[] = {
+		{ "says that it is closed", NULL, NULL, "call_after_close" },
+		{ "says in create that it is closed", NULL, NULL, "call_after_close" },
+	};
+
+	(void)w;
+	check_all(all, N(all));
+}
+
+SCENARIO(hostile_registries, losses_and_changes_without_end_are_looked_into_now_and_then)
+{
+	uint64_t n;
+
+	given_hostile(w, "floods with news");
+	n = world_registry(w, "hostile")->results[EK_OP_GET][EK_GONE];
+	pass_ms(w, 60000);
+	assert_in_range(world_registry(w, "hostile")->results[EK_OP_GET][EK_GONE] - n, 1, 200);
+}
+
+SCENARIO(hostile_registries, inventions_under_our_mark_are_taken_in_by_portions)
+{
+	given_hostile(w, "lists inventions");
+	assert_in_range(world_registry(w, "hostile")->ledger.n, 1, 20001);
+	assert_int_equal(world_registry(w, "hostile")->list_skipped, 30000);
+	then_others_keep_their_leases(w);
+	assert_in_range(world_registry(w, "hostile")->list_round, 2, 10); /* the next portion does not wait for the next audit */
+}
+
+SCENARIO(hostile_registries, an_answer_through_another_instance_answers_nothing)
+{
+	given_config(w, document_of_two("answers through its sibling"));
+	ek_catalog_set_rules(w->catalog, &w->config->plugins);
+	given_pods(w, "shop/bad", 1);
+	given_syncer(w, "shop/bad", "\"registry\":\"hostile\"");
+	when_launched(w);
+	within(w, 30000, !strcmp(ready_of(w, "shop/bad", "reason"), "PluginMisbehaved"));
+	assert_in_range(misbehaviours_of(w, "hostile", "no_completion"), 1, 10);
+	assert_in_range(misbehaviours_of(w, "sibling", "double_completion"), 1, 10);
 }
 
 SCENARIO(hostile_registries, who_completes_twice_is_told_to_the_syncer_it_happened_to)
@@ -175,14 +252,14 @@ SCENARIO(hostile_registries, who_completes_twice_is_told_to_the_syncer_it_happen
 
 SCENARIO(hostile_registries, one_that_is_replaced_may_go_on_or_never_close_and_nothing_happens)
 {
-	static const char *const behaviours[] = { "goes on after closed", "never closes" };
+	static const char *const behaviours[] = { "goes on after closed", "never closes", "posts after closed", "uses the host of a dead sibling" };
 
 	for (size_t i = 0; i < N(behaviours); i++) {
 		struct world *other = world_new(i + 1);
 
 		given_hostile(other, behaviours[i]);
 		within(other, 10000, !strcmp(ready_of(other, "shop/bad", "status"), "True"));
-		when_config_changes(other, document(""));
+		when_config_changes(other, document_with(behaviours[i], "again"));
 		pass_ms(other, 10000);
 		then_others_keep_their_leases(other);
 		assert_string_equal(ready_of(other, "shop/bad", "status"), "True");
