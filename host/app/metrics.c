@@ -5,11 +5,13 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/report.h"
 #include "app/run.h"
+#include "base/alloc.h"
 #include "sync/comparison.h"
 
 static const char *const op_names[] = { "", "put", "remove", "renew", "set_status", "get" };
@@ -210,6 +212,8 @@ struct plugin_metric {
 	struct ek_buf *out;
 	const char *name;
 	void (*write)(const struct plugin_metric *metric, const char *labels, const struct ek_services_stats *stats);
+	void (*look)(const struct plugin_metric *metric, const struct ek_services *services, const char *labels); /* instead of write */
+	void *arg;
 };
 
 static void write_calls(const struct plugin_metric *metric, const char *labels, const struct ek_services_stats *stats)
@@ -234,41 +238,110 @@ static void write_misbehaviours(const struct plugin_metric *metric, const char *
 		            stats->misbehaviours[kind]);
 }
 
-static void write_instance(const struct plugin_metric *metric, const struct ek_services *services, const char *what, const char *name, const char *more)
+static void visit(const struct plugin_metric *metric, const struct ek_services *services, const char *what, const char *name, const char *more)
 {
 	struct ek_services_stats stats;
 	char labels[200];
 
-	ek_services_stats(services, &stats);
 	snprintf(labels, sizeof(labels), "plugin=\"%s\",instance=\"%s %.60s%s\"", ek_services_label(services), what, name, more);
+	if (metric->look) {
+		metric->look(metric, services, labels);
+		return;
+	}
+	ek_services_stats(services, &stats);
 	metric->write(metric, labels, &stats);
+}
+
+static void each_plugin(struct ek_engine *engine, const struct plugin_metric *metric)
+{
+	for (unsigned i = 0; i < engine->n_modes; i++) {
+		const struct ek_sync_mode *mode = engine->modes[i];
+
+		if (mode->stable->library)
+			visit(metric, mode->stable->services, "mode", mode->config->name, "");
+		if (mode->canary && mode->canary->library)
+			visit(metric, mode->canary->services, "mode", mode->config->name, " canary");
+	}
+	for (unsigned i = 0; i < engine->n_registries; i++)
+		if (engine->registries[i]->instance)
+			visit(metric, engine->registries[i]->services, "registry", engine->registries[i]->config->name, "");
 }
 
 static void write_plugin_metric(struct ek_engine *engine, const struct plugin_metric *metric, const char *type, const char *help)
 {
 	head(metric->out, metric->name, type, help);
-	for (unsigned i = 0; i < engine->n_modes; i++) {
-		const struct ek_sync_mode *mode = engine->modes[i];
+	each_plugin(engine, metric);
+}
 
-		if (mode->stable->library)
-			write_instance(metric, mode->stable->services, "mode", mode->config->name, "");
-		if (mode->canary && mode->canary->library)
-			write_instance(metric, mode->canary->services, "mode", mode->config->name, " canary");
+/* What plugins count themselves: eurekube_plugin_NAME_total, eurekube_plugin_NAME. Gathered first, since the series of one name must stand together. */
+struct own_metric {
+	char name[64], labels[200];
+	bool is_counter;
+	double value;
+};
+
+struct own_metrics {
+	struct own_metric *at;
+	size_t n, room;
+	const char *labels;
+};
+
+static void gather_own(void *arg, const char *name, bool is_counter, double value)
+{
+	struct own_metrics *all = arg;
+	struct own_metric *metric;
+
+	if (all->n == all->room) {
+		all->room = all->room ? all->room * 2 : 16;
+		all->at = ek_xrealloc(all->at, all->room, sizeof(*all->at));
 	}
-	for (unsigned i = 0; i < engine->n_registries; i++)
-		if (engine->registries[i]->instance)
-			write_instance(metric, engine->registries[i]->services, "registry", engine->registries[i]->config->name, "");
+	metric = &all->at[all->n++];
+	*metric = (struct own_metric){ .is_counter = is_counter, .value = value };
+	snprintf(metric->name, sizeof(metric->name), "eurekube_plugin_%.40s%s", name, is_counter ? "_total" : "");
+	snprintf(metric->labels, sizeof(metric->labels), "%s", all->labels);
+}
+
+static void gather_instance(const struct plugin_metric *metric, const struct ek_services *services, const char *labels)
+{
+	struct own_metrics *all = metric->arg;
+
+	all->labels = labels;
+	ek_services_each_metric(services, gather_own, all);
+}
+
+static int compare_own(const void *a, const void *b)
+{
+	const struct own_metric *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : strcmp(x->labels, y->labels);
+}
+
+static void write_own(struct ek_engine *engine, struct ek_buf *out)
+{
+	struct own_metrics all = { 0 };
+
+	each_plugin(engine, &(struct plugin_metric){ .out = out, .look = gather_instance, .arg = &all });
+	if (all.n)
+		qsort(all.at, all.n, sizeof(*all.at), compare_own);
+	for (size_t i = 0; i < all.n; i++) {
+		if (i == 0 || strcmp(all.at[i].name, all.at[i - 1].name) != 0)
+			head(out, all.at[i].name, all.at[i].is_counter ? "counter" : "gauge", "Told by the plugin itself.");
+		ek_buf_addf(out, "%s{%s} %.15g\n", all.at[i].name, all.at[i].labels, all.at[i].value);
+	}
+	free(all.at);
 }
 
 static void write_plugins(struct ek_engine *engine, struct ek_buf *out)
 {
-	write_plugin_metric(engine, &(struct plugin_metric){ out, "eurekube_plugin_calls_total", write_calls }, "counter", "Calls into plugins.");
-	write_plugin_metric(engine, &(struct plugin_metric){ out, "eurekube_plugin_slow_calls_total", write_slow_calls }, "counter",
+	write_plugin_metric(engine, &(struct plugin_metric){ .out = out, .name = "eurekube_plugin_calls_total", .write = write_calls }, "counter", "Calls into plugins.");
+	write_plugin_metric(engine, &(struct plugin_metric){ .out = out, .name = "eurekube_plugin_slow_calls_total", .write = write_slow_calls }, "counter",
 	                    "Calls that took more than 50 ms.");
-	write_plugin_metric(engine, &(struct plugin_metric){ out, "eurekube_plugin_longest_call_seconds", write_longest_call }, "gauge",
+	write_plugin_metric(engine, &(struct plugin_metric){ .out = out, .name = "eurekube_plugin_longest_call_seconds", .write = write_longest_call }, "gauge",
 	                    "The longest call since the instance was made.");
-	write_plugin_metric(engine, &(struct plugin_metric){ out, "eurekube_plugin_misbehaviour_total", write_misbehaviours }, "counter",
+	write_plugin_metric(engine, &(struct plugin_metric){ .out = out, .name = "eurekube_plugin_misbehaviour_total", .write = write_misbehaviours }, "counter",
 	                    "What plugins did against their contract, and was contained.");
+	write_own(engine, out);
 }
 
 /* resource="services", and namespace="shop" where they are watched one by one. */

@@ -70,9 +70,14 @@ static void log_line(const struct ek_host *host, uint32_t level, const char *mes
 
 static bool is_metric_name(const char *name)
 {
+	static const char *const ours[] = { "calls", "slow_calls", "longest_call_seconds", "misbehaviour" };
 	size_t n = name && strnlen(name, 41) <= 40 ? strspn(name, "abcdefghijklmnopqrstuvwxyz_") : 0;
 
-	return n && n <= 40 && name[n] == '\0';
+	for (size_t i = 0; n && i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (strcmp(name, ours[i]) == 0)
+			return false;
+	/* A gauge that ends like a counter would be one series with another one's counter, and the whole page unreadable. */
+	return n && name[n] == '\0' && !(n >= 6 && strcmp(name + n - 6, "_total") == 0);
 }
 
 /* NULL: not to be had, and that was said once. */
@@ -91,7 +96,7 @@ static struct ek_metric *find_metric(struct ek_services *services, const char *n
 		return metric;
 	}
 	if (!services->told_bad_metric)
-		EK_WARN(&services->log, "a plugin's metric is left out; names are [a-z_]{1,40}, at most 32", EK_S("metric", name ? name : "NULL"));
+		EK_WARN(&services->log, "a plugin's metric is left out; names are [a-z_]{1,40}, not those of the host, at most 32", EK_S("metric", name ? name : "NULL"));
 	services->told_bad_metric = true;
 	return NULL;
 }

@@ -203,6 +203,9 @@ static int take_traits(struct ek_registry_instance *instance, struct ek_error *e
 		return blame(instance, err, "has no traits");
 	if (!are_traits_sound(traits))
 		return blame(instance, err, "has traits out of range");
+	if (traits->flags & EK_REGISTRY_RENEWS_BY_INSTANCE)
+		return ek_fail_reason(err, EK_INVALID, "NotYetSupported", "plugin %s needs the instance in each renewal, which this version does not send",
+		                      instance->library->label);
 	instance->traits = *traits;
 	return EK_OK;
 }

@@ -12,6 +12,7 @@
 #include "sync/status.h"
 
 #define EQUAL_GAP_MS 1000
+#define ASK_AGAIN_MS 30000
 
 static struct ek_plan_rules rules_of(const struct ek_sync_registry *registry)
 {
@@ -302,6 +303,8 @@ static void serve(struct ek_sync_syncer *syncer)
 	engine->evaluation++;
 	ek_evaluate(syncer, &evaluation);
 	note_evaluation(syncer, &evaluation);
+	if (evaluation.version && evaluation.fault_kind == EK_FAULT_PASSING)
+		ek_queue_add_at(&syncer->item, ek_loop_now_ms(engine->loop) + ASK_AGAIN_MS); /* its mode said that it may pass */
 	follow.may_put = ek_finalizer_ensure(syncer);
 	follow.may_remove = !evaluation.is_frozen && !ek_engine_is_doubted(engine, syncer->object->selector.namespace_);
 	apply_wanted(&follow, &evaluation);

@@ -173,6 +173,41 @@ void ek_registry_renew(void *arg, struct ek_ledger_entry *entry)
 
 /* ---- opening ---- */
 
+struct gathering {
+	const char **names;
+	size_t n;
+};
+
+static void gather(void *arg, struct ek_ledger_entry *entry)
+{
+	struct gathering *gathering = arg;
+
+	gathering->names[gathering->n++] = entry->application;
+}
+
+static int compare_pointers(const void *a, const void *b)
+{
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* For registries that can list only what they are asked for: the applications of the ledger, each once. Their names are interned. */
+static void name_applications(struct ek_sync_registry *registry, struct ek_scope *scope)
+{
+	struct ek_arena *scratch = &registry->engine->scratch;
+	struct gathering all;
+
+	ek_arena_reset(scratch);
+	all = (struct gathering){ .names = ek_arena_alloc(scratch, (registry->ledger.n + 1) * sizeof(*all.names)) };
+	ek_ledger_each(&registry->ledger, gather, &all);
+	qsort(all.names, all.n, sizeof(*all.names), compare_pointers);
+	scope->applications = all.names;
+	for (size_t i = 0; i < all.n; i++)
+		if (i == 0 || all.names[i] != all.names[i - 1])
+			all.names[scope->n_applications++] = all.names[i];
+}
+
 static void start_list(struct ek_sync_registry *registry)
 {
 	struct ek_scope scope = { .size = sizeof(scope) };
@@ -182,6 +217,8 @@ static void start_list(struct ek_sync_registry *registry)
 		return;
 	snprintf(prefix, sizeof(prefix), "%.30s/", registry->engine->with.cluster_id);
 	scope.owner_prefix = prefix;
+	if (registry->traits.flags & EK_REGISTRY_LISTS_BY_APPLICATION)
+		name_applications(registry, &scope);
 	ek_adopt_begin(registry);
 	registry->list_token = ek_ops_start_list(registry, LIST_TIMEOUT_MS);
 	ek_services_enter(registry->services);

@@ -304,28 +304,39 @@ static void note_failure(struct ek_sync_registry *registry, struct ek_ledger_ent
 	ek_ledger_note_failure(entry, result->code, message, wall_ms);
 }
 
+/* A lease is worth more than manners: try again soon, well before it ends; a registry that asks for patience gets a third of it. */
+static int64_t delay_renewal(const struct ek_sync_registry *registry, const struct ek_ledger_entry *entry, const struct ek_result *result)
+{
+	int64_t delay = ek_retry_delay_ms(entry->attempts < 3 ? entry->attempts : 3, ek_loop_random(registry->engine->loop));
+	int64_t patience = registry->traits.lease_ms / 3;
+
+	if (delay > registry->traits.renew_ms)
+		delay = registry->traits.renew_ms > 1000 ? registry->traits.renew_ms : 1000;
+	if (result->retry_after_ms > delay)
+		delay = result->retry_after_ms < patience ? result->retry_after_ms : delay > patience ? delay : patience;
+	return delay;
+}
+
 static void take_failure(struct ek_sync_registry *registry, struct ek_ledger_entry *entry, uint32_t kind, const struct ek_result *result)
 {
 	struct ek_loop *loop = registry->engine->loop;
 	struct ek_outcome outcome = ek_outcome_of(result->code);
+	/* What is refused for good is put no more; but what must go, or be read, is tried again. */
+	bool is_counted = outcome.is_counted || (outcome.is_permanent && kind != EK_OP_PUT);
 	int64_t now = ek_loop_now_ms(loop), delay;
 
 	note_failure(registry, entry, result);
-	if (outcome.is_counted && entry->attempts < UINT16_MAX)
+	if (is_counted && entry->attempts < UINT16_MAX)
 		entry->attempts++;
 	if (kind == EK_OP_RENEW) {
-		/* A lease is worth more than manners: try again soon, well before it ends. */
-		delay = ek_retry_delay_ms(entry->attempts < 3 ? entry->attempts : 3, ek_loop_random(loop));
-		if (delay > registry->traits.renew_ms)
-			delay = registry->traits.renew_ms > 1000 ? registry->traits.renew_ms : 1000;
-		ek_entry_renew_at(entry, now + delay);
+		ek_entry_renew_at(entry, now + delay_renewal(registry, entry, result));
 		return;
 	}
 	if (outcome.is_read_next)
 		entry->known = EK_KNOWN_NOTHING;
 	if (outcome.is_permanent && kind == EK_OP_PUT)
 		entry->is_refused = true;
-	delay = result->retry_after_ms > 0 ? result->retry_after_ms : outcome.is_counted ? ek_retry_delay_ms(entry->attempts, ek_loop_random(loop)) : 1000;
+	delay = result->retry_after_ms > 0 ? result->retry_after_ms : is_counted ? ek_retry_delay_ms(entry->attempts, ek_loop_random(loop)) : 1000;
 	if (delay > 300000)
 		delay = 300000;
 	if (outcome.is_read_next && entry->attempts <= 1)
@@ -392,10 +403,10 @@ static const char *judge_answer(const struct ek_sync_registry *registry, const s
 	return NULL;
 }
 
-/* A read by itself mends nothing: a write that fails again and again, with reads in between that work, is a failure. */
+/* A read or a renewal by itself mends nothing: a write that fails again and again, with those in between that work, is a failure. */
 static bool is_success_whole(const struct ek_ledger_entry *entry, uint32_t kind)
 {
-	if (kind != EK_OP_GET)
+	if (kind != EK_OP_GET && kind != EK_OP_RENEW)
 		return true;
 	return entry->want_status ? entry->known == EK_KNOWN_HELD && entry->held_digest == entry->want_digest : entry->known != EK_KNOWN_HELD;
 }
