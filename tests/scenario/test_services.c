@@ -116,6 +116,52 @@ static void test_options_are_found_by_name(void **state)
 	assert_null(w->host->option(w->host, "other"));
 }
 
+/* ---- Handles ---- */
+
+static uint64_t garbage_of(const struct world *w)
+{
+	struct ek_services_stats stats;
+
+	ek_services_stats(w->services, &stats);
+	return stats.misbehaviours[EK_MISBEHAVIOUR_GARBAGE];
+}
+
+static void test_a_handle_that_has_ended_stops_nothing(void **state)
+{
+	struct world *w = *state;
+	struct ek_timer_handle *fired = w->host->timer_start(w->host, 1, on_fired, w), *other;
+	struct ek_http_handle *done = ask(w), *request;
+
+	sim_advance(w->loop, 1000);
+	other = w->host->timer_start(w->host, 10, on_fired, w); /* in the place of the first */
+	request = ask(w);
+	w->host->timer_stop(w->host, fired);
+	w->host->timer_stop(w->host, (struct ek_timer_handle *)request);
+	w->host->http_cancel(w->host, done);
+	w->host->http_cancel(w->host, (struct ek_http_handle *)other);
+	w->host->fd_stop(w->host, (struct ek_fd_handle *)other);
+	assert_int_equal(garbage_of(w), 5);
+	sim_advance(w->loop, 1000);
+	assert_int_equal(w->n_fired, 2);
+	assert_int_equal(w->n_done, 2);
+}
+
+static void test_a_handle_of_another_instance_stops_nothing(void **state)
+{
+	struct world *w = *state;
+	struct ek_services_config config = config_of(w);
+	struct ek_services *other = ek_services_new(w->loop, w->http, &config);
+	const struct ek_host *host = ek_services_host(other);
+	struct ek_timer_handle *theirs = host->timer_start(host, 10, on_fired, w);
+
+	w->host->timer_start(w->host, 10, on_fired, w);
+	w->host->timer_stop(w->host, theirs);
+	assert_int_equal(garbage_of(w), 1);
+	sim_advance(w->loop, 100);
+	assert_int_equal(w->n_fired, 2);
+	ek_services_free(other);
+}
+
 /* ---- Completions and news ---- */
 
 static void complete_with_entry(struct world *w)
@@ -279,6 +325,45 @@ static void test_the_owner_may_free_the_instance_also_in_a_callback_of_the_plugi
 	assert_int_equal(w->n_fired, 0);
 }
 
+static void test_closed_counts_only_when_it_was_asked_for(void **state)
+{
+	struct world *w = *state;
+	struct ek_services_stats stats;
+
+	w->host->closed(w->host);
+	assert_int_equal(w->n_closed, 0);
+	w->host->timer_start(w->host, 1, on_fired, w);
+	sim_advance(w->loop, 10);
+	assert_int_equal(w->n_fired, 1);
+	ek_services_stats(w->services, &stats);
+	assert_int_equal(stats.misbehaviours[EK_MISBEHAVIOUR_CLOSED], 1);
+}
+
+static void test_a_dead_host_swallows_what_it_is_told(void **state)
+{
+	struct world *w = *state;
+	const struct ek_host *dead = w->host;
+	struct ek_http_request request = request_of(w);
+	char buffer[8];
+	pthread_t thread;
+
+	ek_services_free(w->services);
+	w->services = NULL;
+	dead->log(dead, EK_LOG_INFO, "late", NULL, 0);
+	dead->count(dead, "late", 1);
+	dead->lost(dead, "late");
+	dead->closed(dead);
+	complete_with_entry(w);
+	assert_null(dead->timer_start(dead, 1, on_fired, w));
+	assert_null(dead->http(dead, &request, NULL));
+	assert_null(dead->option(dead, "renew"));
+	assert_int_equal(dead->secret(dead, "token", buffer, sizeof(buffer), NULL), EK_INVALID);
+	assert_int_equal(pthread_create(&thread, NULL, post_from_a_thread, w), 0);
+	pthread_join(thread, NULL);
+	sim_advance(w->loop, 1000);
+	assert_int_equal(w->n_fired + w->n_completed + w->n_lost + w->n_closed, 0);
+}
+
 /* ---- Metrics ---- */
 
 static void sum_metric(void *arg, const char *name, bool is_counter, double value)
@@ -303,6 +388,9 @@ static void test_metrics_are_kept_within_bounds(void **state)
 	w->host->gauge(w->host, "level", 0.25);
 	w->host->count(w->host, "Bad-Name", 1);
 	w->host->count(w->host, "", 1);
+	w->host->count(w->host, "misbehaviour", 1);        /* the host's own */
+	w->host->gauge(w->host, "longest_call_seconds", 1);
+	w->host->gauge(w->host, "hits_total", 1);          /* the name of another one's counter */
 	w->host->count(w->host, "a_name_of_more_than_forty_letters_is_too_long", 1);
 	ek_services_each_metric(w->services, sum_metric, w);
 	assert_int_equal(w->n_fired, 2);
@@ -318,6 +406,31 @@ static void test_metrics_are_kept_within_bounds(void **state)
 }
 
 /* ---- Logs ---- */
+
+static void test_a_line_of_a_megabyte_is_cut_and_no_format(void **state)
+{
+	struct world *w = *state;
+	char *megabyte = malloc((1 << 20) + 1), buffer[65536];
+	struct ek_pair pair = { .size = sizeof(pair), .key = "key", .value = megabyte };
+	const struct ek_pair *const pairs[] = { &pair };
+	int pipe_fds[2];
+	ssize_t n;
+
+	memset(megabyte, 'a', 1 << 20);
+	megabyte[1 << 20] = '\0';
+	assert_int_equal(pipe(pipe_fds), 0);
+	ek_log_configure(EK_LOG_INFO, EK_LOG_JSON, pipe_fds[1]);
+	w->host->log(w->host, EK_LOG_WARN, "%n%s%n", pairs, 1);
+	ek_log_configure(EK_LOG_ERROR, EK_LOG_JSON, 2);
+	close(pipe_fds[1]);
+	n = read(pipe_fds[0], buffer, sizeof(buffer) - 1);
+	close(pipe_fds[0]);
+	free(megabyte);
+	assert_in_range(n, 1000, 2000);
+	buffer[n] = '\0';
+	assert_non_null(strstr(buffer, "\"message\":\"%n%s%n\""));
+	assert_non_null(strstr(buffer, "aaa...\"}\n"));
+}
 
 static void test_a_flood_of_log_lines_is_cut_per_instance(void **state)
 {
@@ -356,6 +469,8 @@ int main(void)
 		CASE(test_a_post_of_another_thread_arrives_on_the_loop),
 		CASE(test_a_post_that_the_end_overtakes_is_swallowed),
 		CASE(test_options_are_found_by_name),
+		CASE(test_a_handle_that_has_ended_stops_nothing),
+		CASE(test_a_handle_of_another_instance_stops_nothing),
 		CASE(test_a_completion_inside_the_call_that_started_it_is_put_off_and_counted),
 		CASE(test_a_completion_while_ending_something_is_put_off_without_blame),
 		CASE(test_a_completion_in_a_callback_reaches_the_owner_at_once),
@@ -364,7 +479,10 @@ int main(void)
 		CASE(test_after_closed_nothing_goes_either_way),
 		CASE(test_the_owner_may_free_the_instance_when_it_is_told_of_the_end),
 		CASE(test_the_owner_may_free_the_instance_also_in_a_callback_of_the_plugin),
+		CASE(test_closed_counts_only_when_it_was_asked_for),
+		CASE(test_a_dead_host_swallows_what_it_is_told),
 		CASE(test_metrics_are_kept_within_bounds),
+		CASE(test_a_line_of_a_megabyte_is_cut_and_no_format),
 		CASE(test_a_flood_of_log_lines_is_cut_per_instance),
 	};
 
