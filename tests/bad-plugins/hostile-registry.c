@@ -368,6 +368,8 @@ static void list_garbage(struct registry *registry, uint64_t token)
 		entry.size += 64, instance.size += 64, host->list_entry(host, token, &entry);
 	else if (is(registry, "lists inventions"))
 		list_inventions(host, token);
+	else if (is(registry, "lists garbage for two lists"))
+		host->list_entry(host, token, NULL), host->list_entry(host, token + 7, NULL);
 	else if (is(registry, "lists for another list"))
 		host->list_entry(host, token + 7, &entry);
 }

@@ -160,7 +160,8 @@ SCENARIO(hostile_registries, a_list_of_garbage_is_no_list)
 		{ "lists a status that there is not", "PluginMisbehaved", SAYS "listed garbage", "garbage" },
 		{ "lists metadata without end", "PluginMisbehaved", SAYS "listed garbage", "garbage" },
 		{ "lists entries without an instance", "PluginMisbehaved", SAYS "listed garbage", "garbage" },
-		{ "lists endlessly", "PluginMisbehaved", SAYS "listed garbage", "garbage" },
+		{ "lists endlessly", "PluginMisbehaved", SAYS "listed garbage, or without end", "too_many" },
+		{ "lists garbage for two lists", "PluginMisbehaved", SAYS "listed garbage", "garbage" },
 		{ "lists for another list", NULL, NULL, "garbage" },
 		{ "never ends a list", "PluginMisbehaved", SAYS "did not complete the list within the time it was given", "no_completion" },
 	};
