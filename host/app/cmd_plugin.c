@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The subcommand `plugin`: its command line, and the two verbs that look at one file as the operator would, but for its directory. It makes no instance of a plugin,
- * and what is loaded elsewhere is asked for by another file. Read cmd_plugin_list.c next, plugin/loader.h for what is checked.
+ * The subcommand `plugin`: its command line, and the two verbs that look at one file as the operator would, but for its directory. It makes no
+ * instance of a plugin, and what is loaded elsewhere is asked for by another file. Read cmd_plugin_list.c next, plugin/loader.h for what is
+ * checked.
  */
 #include "app/cmd_plugin.h"
 

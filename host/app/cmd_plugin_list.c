@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asks a running operator on its localhost port which plugins it has loaded, and prints them with those who use them. It loads nothing itself, and shows only what
- * /debug/plugins says. Read state.c next for who answers.
+ * Asks a running operator on its localhost port which plugins it has loaded, and prints them with those who use them. It loads nothing itself,
+ * and shows only what /debug/plugins says. Read state.c next for who answers.
  */
 #include "app/cmd_plugin.h"
 

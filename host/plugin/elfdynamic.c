@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads the dynamic table of an ELF file and finds its strings and symbols; checks that what the table points to is there, and that relocations write only where
- * writing is allowed. It does not judge what symbols mean.
+ * Reads the dynamic table of an ELF file and finds its strings and symbols; checks that what the table points to is there, and that relocations
+ * write only where writing is allowed. It does not judge what symbols mean.
  * Read next: elfnote.c for that.
  */
 #include "plugin/elffile.h"

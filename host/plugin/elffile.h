@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * elffile.h - a shared object as bytes: its header, its segments and its dynamic table, read as the dynamic loader will read them, without mapping or running
- * anything. Pure.
+ * elffile.h - a shared object as bytes: its header, its segments and its dynamic table, read as the dynamic loader will read them, without
+ * mapping or running anything. Pure.
  *
- * The bytes may be anything, so every number is checked against their size. And since the dynamic loader checks hardly any, ek_elf_open and ek_elf_open_dynamic
- * refuse what would lead it astray: a damaged file gives a message, not a crash. They do not protect from a file that means harm: that is for the path rules
- * and the digest. Messages name no file; the caller puts its name in front.
+ * The bytes may be anything, so every number is checked against their size. And since the dynamic loader checks hardly any, ek_elf_open and
+ * ek_elf_open_dynamic refuse what would lead it astray: a damaged file gives a message, not a crash. They do not protect from a file that means
+ * harm: that is for the path rules and the digest. Messages name no file; the caller puts its name in front.
  */
 #ifndef EK_PLUGIN_ELFFILE_H
 #define EK_PLUGIN_ELFFILE_H

@@ -2,8 +2,8 @@
 /*
  * elfnote.h - what a shared object says about itself as a plugin, read from its bytes without mapping or running it. Pure.
  *
- * Everything is read by way of the program headers, since that is what the dynamic loader goes by (section headers may be stripped or lie). Messages name no
- * file; the caller puts its name in front.
+ * Everything is read by way of the program headers, since that is what the dynamic loader goes by (section headers may be stripped or lie).
+ * Messages name no file; the caller puts its name in front.
  */
 #ifndef EK_PLUGIN_ELFNOTE_H
 #define EK_PLUGIN_ELFNOTE_H

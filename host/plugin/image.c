@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Takes the bytes of a candidate: opens the file under the path rules, copies it into a sealed memory file, and hashes that. What it returns can change no
- * more, whoever writes to the file later; or, in place, it is the file itself, on a mount that nobody writes to. It does not look into the bytes and runs none.
+ * Takes the bytes of a candidate: opens the file under the path rules, copies it into a sealed memory file, and hashes that. What it returns
+ * can change no more, whoever writes to the file later; or, in place, it is the file itself, on a mount that nobody writes to. It does not look
+ * into the bytes and runs none.
  * Read next: loader.c for what is then read from the bytes, catalog.c for who asks.
  */
 #include "plugin/loader.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Turns a file into a checked descriptor, or says precisely why not (docs/loading.md is this in words). The only file that includes dlfcn.h is loader.c;
- * opening and copying is in image.c, ELF reading in elfnote.c, the descriptor's rules in descriptor.c. Nothing of the file runs before its bytes are copied
- * into a sealed memfd, hashed, and its note and exports read from that copy.
+ * Turns a file into a checked descriptor, or says precisely why not (docs/loading.md is this in words). The only file that includes dlfcn.h is
+ * loader.c; opening and copying is in image.c, ELF reading in elfnote.c, the descriptor's rules in descriptor.c. Nothing of the file runs
+ * before its bytes are copied into a sealed memfd, hashed, and its note and exports read from that copy.
  */
 #ifndef EK_PLUGIN_LOADER_H
 #define EK_PLUGIN_LOADER_H

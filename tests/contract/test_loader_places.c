@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where plugins may be mapped from: memory files, and directories on read-only mounts for systems that forbid the former. What a system may forbid is forbidden to
- * a child process by a filter of system calls, which needs no rights; the real sysctl and real mounts are for tests/house/test_memory_files.sh.
+ * Where plugins may be mapped from: memory files, and directories on read-only mounts for systems that forbid the former. What a system may
+ * forbid is forbidden to a child process by a filter of system calls, which needs no rights; the real sysctl and real mounts are for
+ * tests/house/test_memory_files.sh.
  * Read next: host/plugin/image.c, docs/loading.md.
  */
 #include "plugin/catalog.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What goes wrong between plugins, libraries and the dynamic loader when nobody watches: a number used again, a name used twice, symbols that leak, files that
- * were stripped, cut or spoilt. Each trap is a real file of tests/bad-plugins (trap-*), or a decent one changed here.
+ * What goes wrong between plugins, libraries and the dynamic loader when nobody watches: a number used again, a name used twice, symbols that
+ * leak, files that were stripped, cut or spoilt. Each trap is a real file of tests/bad-plugins (trap-*), or a decent one changed here.
  * Read next: test_loader.c for the rules, docs/loading.md for both in words.
  */
 #include "plugin/loader.h"
