@@ -22,7 +22,7 @@ struct registry {
 	struct ek_registry_traits traits;
 	const char *behaviour;
 	uint64_t last_token;
-	int n_puts, n_lists;
+	struct registry *next_unclosed;
 };
 
 /* What a decent plugin has not: state that its instances share. */
@@ -116,8 +116,8 @@ static void post_from_thread(const struct ek_host *host)
 		pthread_join(thread, NULL);
 }
 
-/* So that it is not taken for a leak of the host's. */
-struct registry *volatile never_closed;
+/* So that they are not taken for leaks of the host's. */
+static struct registry *volatile never_closed;
 
 static void close_registry(void *self)
 {
@@ -125,6 +125,7 @@ static void close_registry(void *self)
 	const struct ek_host *host = registry->host;
 
 	if (is(registry, "never closes")) {
+		registry->next_unclosed = never_closed;
 		never_closed = registry;
 		return;
 	}

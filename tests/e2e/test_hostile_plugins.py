@@ -4,7 +4,7 @@
 import pytest
 
 from kit.operator import BUILD, configuration
-from kit.plugins import add_plugin
+from kit.plugins import copy_plugins
 from kit.wait import eventually, stays
 
 HOSTILE = BUILD / "bad-plugins"
@@ -13,11 +13,7 @@ HOSTILE = BUILD / "bad-plugins"
 @pytest.fixture
 def plugins(tmp_path):
     """The plugins as built, and the two hostile ones."""
-    directory = tmp_path / "plugins"
-    directory.mkdir(mode=0o755)
-    for built in [*(BUILD / "plugins").glob("*.so"), HOSTILE / "hostile-mode.so", HOSTILE / "hostile-registry.so"]:
-        add_plugin(directory, built)
-    return directory
+    return copy_plugins(tmp_path / "plugins", HOSTILE / "hostile-mode.so", HOSTILE / "hostile-registry.so")
 
 
 @pytest.fixture
@@ -53,6 +49,7 @@ def misbehaviour(operator, plugin, instance, kind):
     ("null metadata value", "emitted metadata that are no text: NULL, too long, not UTF-8, or with control characters", "garbage"),
     ("invented endpoint", "emitted an instance of an endpoint that it was not shown in that Service", "garbage"),
     ("ten million instances", "emitted more than 10004 instances for 1 endpoints", "too_many"),
+    ("heavy instances", "emitted more than 16392 KiB of texts for 1 endpoints", "too_many"),
     ("unknown code", "returned the code 4711, which there is not", "garbage"),
 ])
 def test_a_mode_that_gives_garbage_is_refused_by_name(serve, hostile, syncers, eureka, behaviour, message, kind):
@@ -90,6 +87,33 @@ def test_a_completion_that_comes_twice_is_told_to_the_syncer(serve, hostile, syn
     assert "plugin hostile-registry/6.6.6 completed an operation on" in event["note"]
 
 
+@pytest.mark.parametrize("behaviour, kind", [
+    ("says that it is closed", "call_after_close"),
+    ("floods with timers", "too_many"),
+    ("floods with posts", "too_many"),
+])
+def test_a_registry_that_does_too_much_is_served_and_counted(serve, hostile, syncers, eureka, behaviour, kind):
+    operator = serve(hostile(registry=behaviour))
+    before = eureka.registered_at("GOOD")
+    syncers.create("bad", selector={"app": "bad"}, registry="hostile")
+    eventually(lambda: syncers.is_ready("bad"), within=15)
+    eventually(lambda: misbehaviour(operator, "hostile-registry/6.6.6", "registry hostile", kind) >= 1)
+    stays(lambda: eureka.registered_at("GOOD") == before, 3)
+
+
+@pytest.mark.parametrize("behaviour, kind", [
+    ("stops what has ended", "garbage"),
+    ("emits from a thread", "foreign_thread"),
+    ("misuses the host", "garbage"),
+])
+def test_a_mode_that_misuses_the_host_is_served_and_counted(serve, hostile, syncers, eureka, behaviour, kind):
+    operator = serve(hostile(mode=behaviour))
+    syncers.create("bad", selector={"app": "bad"}, mode="hostile")
+    eventually(lambda: eureka.addresses("BAD") == {"10.0.1.2": "UP"}, within=15)
+    assert misbehaviour(operator, "hostile/6.6.6", "mode hostile", kind) >= 1
+    assert operator.process.running
+
+
 def test_a_call_that_takes_long_is_counted_and_logged_with_its_plugin(serve, hostile, syncers, eureka):
     operator = serve(hostile(mode="blocks for 60 ms"))
     syncers.create("bad", selector={"app": "bad"}, mode="hostile")
@@ -111,6 +135,7 @@ def test_a_call_that_blocks_for_six_seconds_is_reported_while_it_does(serve, hos
 
 @pytest.mark.parametrize("behaviour, word", [
     ("crashes", "the process crashes"),
+    ("exits", "a plugin has ended the process"),
     ("blocks for ever", "the loop is blocked for too long, the process ends"),
 ])
 def test_what_cannot_be_contained_ends_the_process_with_the_plugin_in_its_last_lines(serve, hostile, syncers, behaviour, word):
