@@ -8,11 +8,13 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from kit.cluster import SYNCERS
 from kit.controlplane import ControlPlane
 from kit.eureka import Eureka
 from kit.operator import BUILD, Operator, configuration
+from kit.plugins import add_plugin, copy_plugins
 from kit.wait import eventually
 from kit.workload import Syncers, Workload, ensure_node
 
@@ -128,6 +130,26 @@ def workload(cluster, namespace):
     def make(name, replicas=0, **options):
         return Workload(cluster, namespace, name, **options).create(replicas)
     return make
+
+
+@pytest.fixture
+def plugins(tmp_path):
+    """The plugins as built, and pod-2.so: the same mode in a file with another digest."""
+    directory = copy_plugins(tmp_path / "plugins")
+    add_plugin(directory, directory / "pod.so", "pod-2.so", b"\0")
+    return directory
+
+
+@pytest.fixture
+def config_map(cluster, namespace):
+    """config_map(document) writes it into the ConfigMap eurekube; a string is written as it is."""
+    def write(document):
+        data = {"data": {"eurekube.yaml": document if isinstance(document, str) else yaml.safe_dump(document)}}
+        if cluster.find("v1", "configmaps", "eurekube", namespace):
+            cluster.patch("v1", "configmaps", "eurekube", data, namespace)
+        else:
+            cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "eurekube", "namespace": namespace}} | data)
+    return write
 
 
 @pytest.fixture

@@ -2,35 +2,9 @@
 """The configuration in a ConfigMap: taken when it changes, refused when it is wrong."""
 
 import pytest
-import yaml
 
 from kit.operator import BUILD, configuration
-from kit.plugins import add_plugin
 from kit.wait import eventually, stays
-
-
-@pytest.fixture
-def plugins(tmp_path):
-    """The plugins as built, and pod-2.so: the same mode in a file with another digest."""
-    directory = tmp_path / "plugins"
-    directory.mkdir(mode=0o755)
-    for built in (BUILD / "plugins").glob("*.so"):
-        add_plugin(directory, built)
-    add_plugin(directory, directory / "pod.so", "pod-2.so", b"\0")
-    return directory
-
-
-@pytest.fixture
-def config_map(cluster, namespace):
-    """config_map(document) writes it; a string is written as it is."""
-    def write(document):
-        text = document if isinstance(document, str) else yaml.safe_dump(document)
-        if cluster.find("v1", "configmaps", "eurekube", namespace):
-            cluster.patch("v1", "configmaps", "eurekube", {"data": {"eurekube.yaml": text}}, namespace)
-        else:
-            cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "eurekube", "namespace": namespace},
-                            "data": {"eurekube.yaml": text}})
-    return write
 
 
 def test_an_edit_switches_a_mode_to_another_file_without_a_write_to_eureka(

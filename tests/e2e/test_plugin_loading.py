@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from kit.operator import BUILD, configuration
 from kit.plugins import add_plugin
@@ -14,29 +13,6 @@ from kit.wait import eventually
 
 CHANGES = 100
 SETTLED = 20        # after so many everything that is kept for ever has been made
-
-
-@pytest.fixture
-def plugins(tmp_path):
-    """The plugins as built, and pod-2.so: the same mode in a file with another digest."""
-    directory = tmp_path / "plugins"
-    directory.mkdir(mode=0o755)
-    for built in (BUILD / "plugins").glob("*.so"):
-        add_plugin(directory, built)
-    add_plugin(directory, directory / "pod.so", "pod-2.so", b"\0")
-    return directory
-
-
-@pytest.fixture
-def config_map(cluster, namespace):
-    """config_map(document) writes it."""
-    def write(document):
-        data = {"data": {"eurekube.yaml": yaml.safe_dump(document)}}
-        if cluster.find("v1", "configmaps", "eurekube", namespace):
-            cluster.patch("v1", "configmaps", "eurekube", data, namespace)
-        else:
-            cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "eurekube", "namespace": namespace}} | data)
-    return write
 
 
 class Footprint:

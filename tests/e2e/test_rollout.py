@@ -2,7 +2,6 @@
 """A second version of a mode takes over gradually: chosen syncers only, nothing twice, and back when it fails."""
 
 import pytest
-import yaml
 
 from kit.operator import configuration
 from kit.plugins import add_plugin, build_plugins
@@ -146,11 +145,10 @@ def test_a_version_that_fails_goes_back_for_its_syncers_only_and_this_is_remembe
 
 
 def test_a_label_on_the_syncer_and_one_document_on_the_config_map_choose_it(
-        plugins, make_operator, syncers, workload, eureka, cluster, namespace):
+        plugins, config_map, make_operator, syncers, workload, eureka, namespace):
     document = configuration(eureka.url, plugins=plugins, modes={"pod": {"plugin": "pod.so", "rollout": {
         "plugin": "podnext.so", "stage": "Canary", "options": {"channel": "next"}, "select": [{"matchLabels": {"channel": "canary"}}]}}})
-    cluster.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "eurekube", "namespace": namespace},
-                    "data": {"eurekube.yaml": yaml.safe_dump(document)}})
+    config_map(document)
     make_operator(config_map=f"{namespace}/eurekube").start()
     workload("cart", 1).run("10.0.1.1")
     syncers.create("cart", selector={"app": "cart"})

@@ -52,9 +52,15 @@ def build_plugins(work, *names):
         (sources / "Makefile").write_text(MAKEFILE.format(name=name))
         run("make", "-C", sources, "CFLAGS=-O2 -Wall -Wextra -Werror", env=environment)
         add_plugin(plugins, sources / f"{name}.so")
-    for built in (BUILD / "plugins").glob("*.so"):
-        add_plugin(plugins, built)
-    return plugins
+    return copy_plugins(plugins)
+
+
+def copy_plugins(directory, *more):
+    """The plugins as built, and the files `more`, in a directory that may be there already."""
+    directory.mkdir(mode=0o755, exist_ok=True)
+    for built in [*(BUILD / "plugins").glob("*.so"), *more]:
+        add_plugin(directory, built)
+    return directory
 
 
 def add_plugin(plugins, file, name=None, more=b""):
