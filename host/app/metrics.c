@@ -13,6 +13,7 @@
 #include "app/run.h"
 #include "base/alloc.h"
 #include "sync/comparison.h"
+#include "sync/conduct.h"
 
 static const char *const op_names[] = { "", "put", "remove", "renew", "set_status", "get" };
 static const char *const code_names[EK_OP_RESULTS] = { "ok", "retry", "throttled", "gone", "expired", "conflict",
@@ -231,13 +232,6 @@ static void write_longest_call(const struct plugin_metric *metric, const char *l
 	ek_buf_addf(metric->out, "%s{%s} %.6f\n", metric->name, labels, (double)stats->longest_us / 1e6);
 }
 
-static void write_misbehaviours(const struct plugin_metric *metric, const char *labels, const struct ek_services_stats *stats)
-{
-	for (int kind = 0; kind < EK_N_MISBEHAVIOURS; kind++)
-		ek_buf_addf(metric->out, "%s{%s,kind=\"%s\"} %" PRIu64 "\n", metric->name, labels, ek_misbehaviour_name((enum ek_misbehaviour)kind),
-		            stats->misbehaviours[kind]);
-}
-
 static void visit(const struct plugin_metric *metric, const struct ek_services *services, const char *what, const char *name, const char *more)
 {
 	struct ek_services_stats stats;
@@ -332,6 +326,15 @@ static void write_own(struct ek_engine *engine, struct ek_buf *out)
 	free(all.at);
 }
 
+static void write_conduct(const struct ek_engine *engine, struct ek_buf *out)
+{
+	head(out, "eurekube_plugin_misbehaviour_total", "counter", "What plugins did against their contract, and was contained.");
+	for (const struct ek_conduct *conduct = engine->conduct; conduct; conduct = conduct->next)
+		for (int kind = 0; kind < EK_N_MISBEHAVIOURS; kind++)
+			ek_buf_addf(out, "eurekube_plugin_misbehaviour_total{plugin=\"%s\",instance=\"%s\",kind=\"%s\"} %" PRIu64 "\n", conduct->plugin,
+			            conduct->instance, ek_misbehaviour_name((enum ek_misbehaviour)kind), conduct->n[kind]);
+}
+
 static void write_plugins(struct ek_engine *engine, struct ek_buf *out)
 {
 	write_plugin_metric(engine, &(struct plugin_metric){ .out = out, .name = "eurekube_plugin_calls_total", .write = write_calls }, "counter", "Calls into plugins.");
@@ -339,8 +342,7 @@ static void write_plugins(struct ek_engine *engine, struct ek_buf *out)
 	                    "Calls that took more than 50 ms.");
 	write_plugin_metric(engine, &(struct plugin_metric){ .out = out, .name = "eurekube_plugin_longest_call_seconds", .write = write_longest_call }, "gauge",
 	                    "The longest call since the instance was made.");
-	write_plugin_metric(engine, &(struct plugin_metric){ .out = out, .name = "eurekube_plugin_misbehaviour_total", .write = write_misbehaviours }, "counter",
-	                    "What plugins did against their contract, and was contained.");
+	write_conduct(engine, out);
 	write_own(engine, out);
 }
 

@@ -38,6 +38,7 @@ struct ek_services_config {
 	bool insecure_skip_verify;
 	uint32_t connections;                      /* 0: 16 */
 	struct ek_services_owner owner;
+	uint64_t *misbehaviours;                   /* EK_N_MISBEHAVIOURS counters that outlive the instance; NULL none */
 };
 
 struct ek_services *ek_services_new(struct ek_loop *loop, struct ek_http *http, const struct ek_services_config *config);

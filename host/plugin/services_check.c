@@ -34,6 +34,8 @@ void ek_services_blame(struct ek_services *services, enum ek_misbehaviour kind, 
 	char text[300];
 	va_list args;
 
+	if (services->config.misbehaviours && !services->is_buried)
+		services->config.misbehaviours[kind]++;
 	if (n & (n - 1))
 		return;
 	va_start(args, what);

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "sync/claims.h"
+#include "sync/conduct.h"
 #include "sync/reconcile.h"
 #include "sync/selector.h"
 #include "sync/status.h"
@@ -289,6 +290,7 @@ void ek_engine_free(struct ek_engine *engine)
 	free(engine->registries);
 	ek_instances_free(engine);
 	ek_modes_destroy(engine);
+	ek_conduct_clear(engine);
 	for (unsigned i = 0; i < engine->n_documents; i++)
 		ek_config_free(engine->documents[i]);
 	free(engine->documents);

@@ -235,6 +235,7 @@ struct ek_engine {
 	unsigned n_documents, n_removed;
 	struct ek_arena scratch;                 /* of the running evaluation */
 	struct ek_claim *claims;                 /* uthash; claims.c */
+	struct ek_conduct *conduct;              /* of all plugins that ever were; conduct.c */
 	uint32_t evaluation;
 	bool is_started;
 	struct ek_doubt *doubts;                 /* LISTs that came back empty: nothing is removed that they would speak of */

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "plugin/options.h"
+#include "sync/conduct.h"
 #include "sync/registry.h"
 
 #define SPAN_MAX_MS (24 * 3600000ll)
@@ -149,6 +150,7 @@ static void make_services(struct ek_registry_instance *instance, const struct ek
 	};
 
 	snprintf(name, sizeof(name), "registry %.60s", entry->name);
+	services.misbehaviours = ek_conduct_of(instance->engine, instance->library->label, name);
 	instance->services = ek_services_new(instance->engine->loop, instance->engine->with.http, &services);
 }
 

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "plugin/options.h"
 #include "sync/complete.h"
+#include "sync/conduct.h"
 
 struct ek_mode_source ek_mode_stable_source(const struct ek_config_mode *entry)
 {
@@ -55,8 +56,9 @@ static int create(struct ek_engine *engine, struct ek_mode_version *version, con
 	if (code != EK_OK)
 		return code;
 	version->services = ek_services_new(engine->loop, engine->with.http,
-	                                    &(struct ek_services_config){ .name = version->name, .library = version->library,
-	                                                                  .options = options, .n_options = n_options });
+	                                    &(struct ek_services_config){
+		                                    .name = version->name, .library = version->library, .options = options, .n_options = n_options,
+		                                    .misbehaviours = ek_conduct_of(engine, version->library->label, version->name) });
 	ek_services_enter(version->services);
 	if (version->ops->create)
 		code = version->ops->create(ek_services_host(version->services), options, n_options, &version->self, err);

@@ -182,10 +182,10 @@ SCENARIO(hostile_modes, failures_that_say_nothing_are_made_to_say_something)
 		{ "bad application", "InvalidApplication",
 		  "application \"no/such name\" must begin with a letter or digit and have at most 63 letters, digits, dots, underscores and dashes; set spec.application", NULL },
 		{ "fails to start silently", "PluginUnavailable",
-		  "mode hostile cannot be used: " SAYS "failed to start with code 77 and did not say why", NULL },
-		{ "starts without an instance", "PluginUnavailable", "mode hostile cannot be used: " SAYS "started without an instance", NULL },
+		  "mode hostile cannot be used: " SAYS "failed to start with code 77 and did not say why", "garbage" },
+		{ "starts without an instance", "PluginUnavailable", "mode hostile cannot be used: " SAYS "started without an instance", "garbage" },
 		{ "reads the unknown", "PluginUnavailable",
-		  "mode hostile cannot be used: " SAYS "reads what this host does not know (0x40000000)", NULL },
+		  "mode hostile cannot be used: " SAYS "reads what this host does not know (0x40000000)", "garbage" },
 	};
 
 	(void)w;

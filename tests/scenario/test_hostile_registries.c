@@ -188,14 +188,14 @@ SCENARIO(hostile_registries, floods_are_bounded)
 SCENARIO(hostile_registries, instances_that_cannot_be_are_not_used)
 {
 	static const struct hostility all[] = {
-		{ "fails to start silently", "PluginUnavailable", SAYS "failed to start and did not say why", NULL },
-		{ "starts without an instance", "PluginUnavailable", SAYS "started without an instance", NULL },
-		{ "no traits", "PluginUnavailable", SAYS "has no traits", NULL },
-		{ "traits out of range", "PluginUnavailable", SAYS "has traits out of range", NULL },
-		{ "no batch", "PluginUnavailable", SAYS "has traits out of range", NULL },
-		{ "unknown traits", "PluginUnavailable", SAYS "has traits out of range", NULL },
-		{ "renews all the time", "PluginUnavailable", SAYS "has traits out of range", NULL },
-		{ "renews too late", "PluginUnavailable", SAYS "has traits out of range", NULL },
+		{ "fails to start silently", "PluginUnavailable", SAYS "failed to start and did not say why", "garbage" },
+		{ "starts without an instance", "PluginUnavailable", SAYS "started without an instance", "garbage" },
+		{ "no traits", "PluginUnavailable", SAYS "has no traits", "garbage" },
+		{ "traits out of range", "PluginUnavailable", SAYS "has traits out of range", "garbage" },
+		{ "no batch", "PluginUnavailable", SAYS "has traits out of range", "garbage" },
+		{ "unknown traits", "PluginUnavailable", SAYS "has traits out of range", "garbage" },
+		{ "renews all the time", "PluginUnavailable", SAYS "has traits out of range", "garbage" },
+		{ "renews too late", "PluginUnavailable", SAYS "has traits out of range", "garbage" },
 	};
 
 	(void)w;
@@ -267,6 +267,21 @@ SCENARIO(hostile_registries, one_that_is_replaced_may_go_on_or_never_close_and_n
 		world_free(other);
 	}
 	(void)w;
+}
+
+SCENARIO(hostile_registries, what_one_has_done_is_told_when_it_is_gone)
+{
+	uint64_t n;
+
+	given_hostile(w, "completes twice");
+	n = misbehaviours(w, "double_completion");
+	assert_in_range(n, 1, 1000);
+	when_config_changes(w, document_with("goes on after closed", "again"));
+	pass_ms(w, 10000);
+	when_config_changes(w, document(""));
+	pass_ms(w, 10000);
+	assert_in_range(misbehaviours(w, "double_completion"), n, 1000);
+	assert_in_range(misbehaviours(w, "call_after_close"), 5, 5);
 }
 
 int main(void)
