@@ -6,6 +6,7 @@ node) and no kubelet (kubelet.py plays it)."""
 import base64
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -53,6 +54,13 @@ class ControlPlane:
     def kubeconfig_for_token(self, name, token):
         return self._write_kubeconfig(name, {"token": token})
 
+    def kubeconfig_for_token_file(self, name, token_file, server=None):
+        return self._write_kubeconfig(name, {"tokenFile": str(token_file)}, server)
+
+    def kubeconfig_through(self, url):
+        """For the administrator, who reaches the API server at this address."""
+        return self._write_kubeconfig("through-proxy", {"token": ADMIN_TOKEN}, server=url)
+
     def kubeconfig_for_certificate(self, name, organization="system:masters"):
         """With the certificate as data inside the file, as cluster installers write it."""
         certificate, key = self.authority.client(name, organization)
@@ -64,12 +72,12 @@ class ControlPlane:
         token = self.cluster.create_token(namespace, name)
         return self.kubeconfig_for_token(f"{namespace}-{name}", token)
 
-    def _write_kubeconfig(self, name, user):
+    def _write_kubeconfig(self, name, user, server=None):
         path = self.directory / f"{name}.kubeconfig"
         authority = base64.b64encode(self.authority.ca_file.read_bytes()).decode()
         path.write_text(yaml.safe_dump({
             "apiVersion": "v1", "kind": "Config", "current-context": "e2e",
-            "clusters": [{"name": "e2e", "cluster": {"server": self.url, "certificate-authority-data": authority}}],
+            "clusters": [{"name": "e2e", "cluster": {"server": server or self.url, "certificate-authority-data": authority}}],
             "users": [{"name": name, "user": user}],
             "contexts": [{"name": "e2e", "context": {"cluster": "e2e", "user": name}}]}))
         path.chmod(0o600)
@@ -90,6 +98,20 @@ class ControlPlane:
 
     def kill_apiserver(self):
         self.apiserver.kill()
+
+    def freeze_apiserver(self):
+        """Its connections stay open, and the kernel goes on to acknowledge what comes."""
+        os.kill(self.apiserver.pid, signal.SIGSTOP)
+
+    def thaw_apiserver(self):
+        os.kill(self.apiserver.pid, signal.SIGCONT)
+
+    def compact_etcd(self):
+        """Forgets all history up to now."""
+        url = f"http://127.0.0.1:{self._etcd_port}/v3/kv"
+        now = requests.post(f"{url}/range", json={"key": "Lw=="}, timeout=5).json()["header"]["revision"]
+        done = requests.post(f"{url}/compaction", json={"revision": now, "physical": True}, timeout=10)
+        assert done.ok, done.text
 
     def restart_apiserver(self):
         """With new controllers: the old ones would wait up to half a minute before they
@@ -113,9 +135,9 @@ class ControlPlane:
             f"--service-account-key-file={verifying}", f"--service-account-signing-key-file={signing}",
             "--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none",
             "--allow-privileged=true", *gates])
-        self.apiserver.until(self._is_ready, within=60)
+        self.apiserver.until(self.is_ready, within=60)
 
-    def _is_ready(self):
+    def is_ready(self):
         return (self.cluster.session.get(f"{self.url}/readyz", timeout=2).status_code == 200
                 and self.cluster.find("v1", "namespaces", "kube-system"))
 
