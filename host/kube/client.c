@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define DEFAULT_TIMEOUT_MS 30000
 #define DEFAULT_BODY_BYTES (4u << 20)
@@ -38,6 +39,8 @@ struct ek_kube {
 	char *server;
 	int64_t read_at_ms; /* when the credentials were last read */
 	bool must_reread;
+	struct ek_http_header impersonation[EK_KUBE_MAX_IMPERSONATION];
+	unsigned n_impersonation;
 	struct ek_kube_call *calls;
 };
 
@@ -46,6 +49,16 @@ struct ek_kube_call {
 	struct ek_kube_call *next, **prev;
 	struct ek_http_call *http;
 	char *url;
+	/* The caller's while ek_kube_call runs; our own, then wiped with the call, while it waits for a credential. */
+	const char *method, *content_type;
+	const void *body;
+	size_t body_bytes;
+	bool is_kept, is_waiting;
+	int64_t waits_since_ms;
+	uint64_t generation;   /* of the credential that it was sent with */
+	struct ek_timer late;  /* fails it from outside of libcurl: with late_code and late_message */
+	int late_code;
+	const char *late_message;
 	bool is_get, is_stream, was_repeated, accept_gzip;
 	int64_t timeout_ms;
 	size_t max_body_bytes;
@@ -57,44 +70,7 @@ struct ek_kube_call {
 	void *arg;
 };
 
-static void renew_credentials(struct ek_kube *kube)
-{
-	int64_t now = ek_loop_now_ms(kube->loop);
-	struct ek_http_tls tls;
-
-	if (!kube->must_reread && now - kube->read_at_ms < REREAD_PERIOD_MS)
-		return;
-	kube->must_reread = false;
-	kube->read_at_ms = now;
-	if (!ek_credentials_refresh(kube->credentials))
-		return;
-	ek_credentials_tls(kube->credentials, &tls);
-	ek_http_client_set_tls(kube->http, &tls);
-}
-
-struct ek_kube *ek_kube_new(struct ek_loop *loop, struct ek_http *http, const struct ek_kube_config *config,
-	struct ek_error *err)
-{
-	struct ek_credentials *credentials = ek_credentials_new(config, err);
-	struct ek_http_client_config client = {
-		.name = "kubernetes",
-		.proxy_url = config->proxy_url,
-		.authorize = ek_credentials_authorize,
-		.authorize_arg = credentials,
-	};
-	struct ek_kube *kube;
-
-	if (!credentials)
-		return NULL;
-	ek_credentials_tls(credentials, &client.tls);
-	kube = ek_xcalloc(1, sizeof(*kube));
-	kube->loop = loop;
-	kube->credentials = credentials;
-	kube->server = ek_xstrdup(config->server);
-	kube->read_at_ms = ek_loop_now_ms(loop);
-	kube->http = ek_http_client_new(http, &client);
-	return kube;
-}
+/* ---- Failing on a later turn ---- */
 
 static void unlink_call(struct ek_kube_call *call)
 {
@@ -103,11 +79,159 @@ static void unlink_call(struct ek_kube_call *call)
 		call->next->prev = call->prev;
 }
 
+static void forget_request(struct ek_kube_call *call)
+{
+	if (call->is_kept) {
+		explicit_bzero((void *)call->body, call->body_bytes);
+		free((void *)call->method);
+		free((void *)call->content_type);
+		free((void *)call->body);
+	}
+	call->is_kept = false;
+	call->method = call->content_type = NULL;
+	call->body = NULL;
+	call->body_bytes = 0;
+}
+
 static void free_call(struct ek_kube_call *call)
 {
+	ek_loop_disarm(call->kube->loop, &call->late);
+	forget_request(call);
 	ek_buf_clear(&call->error_body);
 	free(call->url);
 	free(call);
+}
+
+static void finish(struct ek_kube_call *call, const struct ek_kube_reply *reply)
+{
+	unlink_call(call);
+	call->on_done(call->arg, reply);
+	free_call(call);
+}
+
+static void fail_call(struct ek_kube_call *call, int code, const char *message)
+{
+	const struct ek_kube_reply reply = { .code = code, .body = "", .reason = "", .message = message };
+
+	finish(call, &reply);
+}
+
+static void on_late(void *arg)
+{
+	struct ek_kube_call *call = arg;
+
+	fail_call(call, call->late_code, call->late_message);
+}
+
+/* message: stays valid. */
+static void fail_later(struct ek_kube_call *call, int code, const char *message, int64_t delay_ms)
+{
+	call->late_code = code;
+	call->late_message = message;
+	ek_loop_arm(call->kube->loop, &call->late, delay_ms);
+}
+
+/* ---- Credentials ---- */
+
+static void cut_streams(struct ek_kube *kube)
+{
+	for (struct ek_kube_call *call = kube->calls; call; call = call->next) {
+		if (!call->is_stream || !call->http)
+			continue;
+		ek_http_cancel(call->http);
+		call->http = NULL;
+		fail_later(call, EK_UNKNOWN, "our certificate has changed; connecting anew", 0);
+	}
+}
+
+/* Open streams would go on in the name of the old certificate; short calls end by themselves. */
+static void follow_changes(struct ek_kube *kube, unsigned changed)
+{
+	struct ek_http_tls tls;
+
+	if (!changed)
+		return;
+	ek_credentials_tls(kube->credentials, &tls);
+	ek_http_client_set_tls(kube->http, &tls);
+	if (changed & EK_CREDENTIALS_CERTIFICATE)
+		cut_streams(kube);
+}
+
+static void renew_credentials(struct ek_kube *kube)
+{
+	int64_t now = ek_loop_now_ms(kube->loop);
+
+	if (!kube->must_reread && now - kube->read_at_ms < REREAD_PERIOD_MS)
+		return;
+	kube->must_reread = false;
+	kube->read_at_ms = now;
+	follow_changes(kube, ek_credentials_refresh(kube->credentials));
+}
+
+/* The one that has waited longest: calls are linked in at the front. */
+static struct ek_kube_call *find_waiting(const struct ek_kube *kube)
+{
+	struct ek_kube_call *found = NULL;
+
+	for (struct ek_kube_call *call = kube->calls; call; call = call->next)
+		if (call->is_waiting)
+			found = call;
+	return found;
+}
+
+static void resume_call(struct ek_kube_call *call);
+
+static void on_run_end(void *arg, unsigned changed)
+{
+	struct ek_kube *kube = arg;
+	struct ek_kube_call *call;
+
+	follow_changes(kube, changed);
+	while ((call = find_waiting(kube)))
+		resume_call(call);
+}
+
+/* Go's "socks5" leaves names to the proxy; libcurl calls that socks5h. */
+static char *proxy_for_curl(const char *url)
+{
+	struct ek_buf buf;
+
+	if (!url || strncasecmp(url, "socks5://", 9) != 0)
+		return ek_xstrdup(url);
+	ek_buf_init(&buf, 1 << 16);
+	ek_buf_addf(&buf, "socks5h://%s", url + 9);
+	return ek_buf_take(&buf);
+}
+
+static void copy_impersonation(struct ek_kube *kube, const struct ek_kube_header *headers)
+{
+	for (; headers && headers->name && kube->n_impersonation < EK_KUBE_MAX_IMPERSONATION; headers++)
+		kube->impersonation[kube->n_impersonation++] = (struct ek_http_header){ ek_xstrdup(headers->name), ek_xstrdup(headers->value) };
+}
+
+struct ek_kube *ek_kube_new(struct ek_loop *loop, struct ek_http *http, const struct ek_kube_config *config,
+	struct ek_error *err)
+{
+	struct ek_kube *kube = ek_xcalloc(1, sizeof(*kube));
+	struct ek_http_client_config client = { .name = "kubernetes", .authorize = ek_credentials_authorize };
+	char *proxy;
+
+	kube->credentials = ek_credentials_new(loop, config, on_run_end, kube, err);
+	if (!kube->credentials) {
+		free(kube);
+		return NULL;
+	}
+	proxy = proxy_for_curl(config->proxy_url);
+	client.proxy_url = proxy;
+	client.authorize_arg = kube->credentials;
+	ek_credentials_tls(kube->credentials, &client.tls);
+	kube->loop = loop;
+	kube->server = ek_xstrdup(config->server);
+	kube->read_at_ms = ek_loop_now_ms(loop);
+	copy_impersonation(kube, config->impersonation);
+	kube->http = ek_http_client_new(http, &client);
+	free(proxy);
+	return kube;
 }
 
 void ek_kube_free(struct ek_kube *kube)
@@ -122,6 +246,10 @@ void ek_kube_free(struct ek_kube *kube)
 		free_call(call);
 	}
 	ek_credentials_free(kube->credentials);
+	for (unsigned i = 0; i < kube->n_impersonation; i++) {
+		free((char *)kube->impersonation[i].name);
+		free((char *)kube->impersonation[i].value);
+	}
 	free(kube->server);
 	free(kube);
 }
@@ -133,25 +261,30 @@ const char *ek_kube_server(const struct ek_kube *kube)
 
 /* ---- One call ---- */
 
-static int send_call(struct ek_kube_call *call, const struct ek_kube_request *request, struct ek_error *err);
+static int send_call(struct ek_kube_call *call, struct ek_error *err);
 
 static bool is_good(int status)
 {
 	return status >= 200 && status < 300;
 }
 
-/* A token may have been renewed on disk since it was read: asking again costs nothing and changes nothing. */
+/* There may be a newer credential, on disk or from its plugin: asking again costs nothing and changes nothing. */
 static bool repeat(struct ek_kube_call *call, const struct ek_http_result *result)
 {
+	struct ek_credentials *credentials = call->kube->credentials;
+
+	if (result->code == EK_OK)
+		ek_credentials_answered(credentials, call->generation, result->status == 401);
 	if (result->code != EK_OK || result->status != 401)
 		return false;
 	call->kube->must_reread = true;
-	if (!call->is_get || call->was_repeated || !ek_credentials_can_change(call->kube->credentials))
+	if (!call->is_get || call->was_repeated || !ek_credentials_can_change(credentials) ||
+		ek_credentials_prepare(credentials) == EK_EXEC_FAILED)
 		return false;
 	call->was_repeated = true;
 	call->status = 0;
 	ek_buf_reset(&call->error_body);
-	return send_call(call, NULL, NULL) == EK_OK;
+	return send_call(call, NULL) == EK_OK;
 }
 
 static void explain_status(struct ek_kube_reply *reply, struct ek_kube_status *status)
@@ -187,9 +320,7 @@ static void on_http_done(void *arg, const struct ek_http_result *result)
 		explain_status(&reply, &status);
 	if (result->code == EK_AUTH)
 		call->kube->must_reread = true; /* TLS refused: certificates may have been rotated */
-	unlink_call(call);
-	call->on_done(call->arg, &reply);
-	free_call(call);
+	finish(call, &reply);
 }
 
 static void on_http_head(void *arg, int status, const char *content_type)
@@ -197,6 +328,8 @@ static void on_http_head(void *arg, int status, const char *content_type)
 	struct ek_kube_call *call = arg;
 
 	call->status = status;
+	if (is_good(status))
+		ek_credentials_answered(call->kube->credentials, call->generation, false);
 	if (is_good(status) && call->on_head)
 		call->on_head(call->arg);
 }
@@ -213,21 +346,21 @@ static int on_http_body(void *arg, const char *bytes, size_t n)
 	return 0;
 }
 
-/* request: NULL when a GET is repeated. */
-static int send_call(struct ek_kube_call *call, const struct ek_kube_request *request, struct ek_error *err)
+static void add_header(struct ek_http_header *headers, unsigned *n, const char *name, const char *value)
 {
-	const struct ek_http_header headers[] = {
-		{ "Accept", "application/json" },
-		{ "User-Agent", USER_AGENT },
-		{ "Content-Type", request && request->content_type ? request->content_type : "application/json" },
-	};
+	headers[(*n)++] = (struct ek_http_header){ name, value };
+}
+
+static int start_http(struct ek_kube_call *call, struct ek_error *err)
+{
+	const struct ek_kube *kube = call->kube;
+	struct ek_http_header headers[3 + EK_KUBE_MAX_IMPERSONATION];
 	struct ek_http_req req = {
-		.method = request ? request->method : "GET",
+		.method = call->method ? call->method : "GET",
 		.url = call->url,
 		.headers = headers,
-		.n_headers = request && request->body ? 3 : 2,
-		.body = request ? request->body : NULL,
-		.body_bytes = request ? request->body_bytes : 0,
+		.body = call->body,
+		.body_bytes = call->body_bytes,
 		.timeout_ms = call->timeout_ms,
 		.max_body_bytes = call->max_body_bytes,
 		.accept_gzip = call->accept_gzip,
@@ -238,9 +371,69 @@ static int send_call(struct ek_kube_call *call, const struct ek_kube_request *re
 		.on_done = on_http_done,
 	};
 
-	renew_credentials(call->kube);
-	call->http = ek_http_start(call->kube->http, &req, err);
+	add_header(headers, &req.n_headers, "Accept", "application/json");
+	add_header(headers, &req.n_headers, "User-Agent", USER_AGENT);
+	for (unsigned i = 0; i < kube->n_impersonation; i++)
+		headers[req.n_headers++] = kube->impersonation[i];
+	if (call->body)
+		add_header(headers, &req.n_headers, "Content-Type", call->content_type ? call->content_type : "application/json");
+	call->generation = ek_credentials_generation(kube->credentials);
+	call->http = ek_http_start(kube->http, &req, err);
+	forget_request(call);
 	return call->http ? EK_OK : EK_RETRY;
+}
+
+/* The caller's strings are gone by the time the credential is there. */
+static void wait_for_credential(struct ek_kube_call *call)
+{
+	if (!call->is_kept) {
+		void *body = call->body ? ek_xmalloc(call->body_bytes + 1) : NULL;
+
+		if (body)
+			memcpy(body, call->body, call->body_bytes);
+		call->method = ek_xstrdup(call->method);
+		call->content_type = ek_xstrdup(call->content_type);
+		call->body = body;
+		call->is_kept = true;
+	}
+	call->is_waiting = true;
+	call->waits_since_ms = ek_loop_now_ms(call->kube->loop);
+	if (call->timeout_ms)
+		fail_later(call, EK_RETRY, "the credential plugin has not answered in time; see the log for what it says", call->timeout_ms);
+}
+
+/* Sends, waits for a credential, or fails on a later turn. */
+static int send_call(struct ek_kube_call *call, struct ek_error *err)
+{
+	struct ek_credentials *credentials = call->kube->credentials;
+
+	renew_credentials(call->kube);
+	switch (ek_credentials_prepare(credentials)) {
+	case EK_EXEC_READY:
+		return start_http(call, err);
+	case EK_EXEC_WAITING:
+		wait_for_credential(call);
+		return EK_OK;
+	case EK_EXEC_FAILED:
+		forget_request(call);
+		fail_later(call, EK_AUTH, ek_credentials_failure(credentials), 0);
+		return EK_OK;
+	}
+	EK_BUG("unknown state of the credentials");
+}
+
+/* A run has ended, well or not; what was waited counts as part of the call's time. */
+static void resume_call(struct ek_kube_call *call)
+{
+	int64_t waited_ms = ek_loop_now_ms(call->kube->loop) - call->waits_since_ms;
+	struct ek_error err = EK_ERROR_INIT;
+
+	call->is_waiting = false;
+	ek_loop_disarm(call->kube->loop, &call->late);
+	if (call->timeout_ms)
+		call->timeout_ms = call->timeout_ms > waited_ms ? call->timeout_ms - waited_ms : 1;
+	if (send_call(call, &err) != EK_OK)
+		fail_call(call, err.code, err.message);
 }
 
 static struct ek_kube_call *new_call(struct ek_kube *kube, const char *path)
@@ -252,6 +445,7 @@ static struct ek_kube_call *new_call(struct ek_kube *kube, const char *path)
 	ek_buf_addf(&url, "%s%s", kube->server, path);
 	call->url = ek_buf_take(&url);
 	call->kube = kube;
+	ek_timer_init(&call->late, on_late, call);
 	ek_buf_init(&call->error_body, ERROR_BODY_BYTES);
 	call->next = kube->calls;
 	call->prev = &kube->calls;
@@ -261,10 +455,9 @@ static struct ek_kube_call *new_call(struct ek_kube *kube, const char *path)
 	return call;
 }
 
-static struct ek_kube_call *start(struct ek_kube_call *call, const struct ek_kube_request *request,
-	struct ek_error *err)
+static struct ek_kube_call *start(struct ek_kube_call *call, struct ek_error *err)
 {
-	if (send_call(call, request, err) == EK_OK)
+	if (send_call(call, err) == EK_OK)
 		return call;
 	unlink_call(call);
 	free_call(call);
@@ -278,9 +471,13 @@ struct ek_kube_call *ek_kube_call(struct ek_kube *kube, const struct ek_kube_req
 	call->is_get = strcmp(request->method, "GET") == 0;
 	call->timeout_ms = request->timeout_ms ? request->timeout_ms : DEFAULT_TIMEOUT_MS;
 	call->max_body_bytes = request->max_body_bytes ? request->max_body_bytes : DEFAULT_BODY_BYTES;
+	call->method = request->method;
+	call->content_type = request->content_type;
+	call->body = request->body;
+	call->body_bytes = request->body_bytes;
 	call->on_done = request->on_done;
 	call->arg = request->arg;
-	return start(call, request, err);
+	return start(call, err);
 }
 
 struct ek_kube_call *ek_kube_stream(struct ek_kube *kube, const struct ek_kube_stream_request *request,
@@ -296,7 +493,7 @@ struct ek_kube_call *ek_kube_stream(struct ek_kube *kube, const struct ek_kube_s
 	call->on_body = request->on_body;
 	call->on_done = request->on_done;
 	call->arg = request->arg;
-	return start(call, NULL, err);
+	return start(call, err);
 }
 
 void ek_kube_cancel(struct ek_kube_call *call)

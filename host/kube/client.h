@@ -3,6 +3,8 @@
  * Requests to the API server: base URL, credentials (token file re-read at most every 50 s and on 401), User-Agent, deadlines, and the meaning
  * of answers. One short call in, one reply out; watches are streams on connections of their own. No caching, no retry
  * except one repeat of a GET after 401 with re-read credentials; the caller has the policy.
+ * With a credential plugin, calls that need a credential wait for it within their deadline, and fail with EK_AUTH and its message when it gives none.
+ * When our certificate changes, open streams end with EK_UNKNOWN, so that nothing goes on in the old name.
  */
 #ifndef EK_KUBE_CLIENT_H
 #define EK_KUBE_CLIENT_H

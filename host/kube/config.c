@@ -244,6 +244,34 @@ static void wipe(char **text)
 	*text = NULL;
 }
 
+static void wipe_list(char **list)
+{
+	for (char **at = list; at && *at; at++)
+		wipe(at);
+	free(list);
+}
+
+static void free_exec(struct ek_kube_exec *exec)
+{
+	if (!exec)
+		return;
+	wipe_list(exec->argv);
+	wipe_list(exec->environment);
+	free(exec->api_version);
+	free(exec->install_hint);
+	wipe(&exec->cluster_config);
+	free(exec);
+}
+
+static void free_impersonation(struct ek_kube_header *headers)
+{
+	for (struct ek_kube_header *header = headers; header && header->name; header++) {
+		free(header->name);
+		free(header->value);
+	}
+	free(headers);
+}
+
 void ek_kube_config_clear(struct ek_kube_config *config)
 {
 	char **all[] = { &config->source, &config->context, &config->server, &config->namespace_, &config->ca_file,
@@ -252,5 +280,7 @@ void ek_kube_config_clear(struct ek_kube_config *config)
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		wipe(all[i]);
+	free_exec(config->exec);
+	free_impersonation(config->impersonation);
 	memset(config, 0, sizeof(*config));
 }

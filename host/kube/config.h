@@ -11,6 +11,23 @@
 
 #include <eurekube/error.h>
 
+/* A program that hands out credentials. */
+struct ek_kube_exec {
+	char *api_version;
+	char **argv;                   /* NULL-terminated; argv[0] is the command, a path if it has a slash */
+	char **environment;            /* NULL-terminated "NAME=value" */
+	char *install_hint;            /* NULL none */
+	bool provide_cluster_info;
+	char *cluster_config;          /* JSON for it, from the cluster's extensions; NULL none */
+};
+
+/* A request header. */
+struct ek_kube_header {
+	char *name, *value;
+};
+
+#define EK_KUBE_MAX_IMPERSONATION 64
+
 struct ek_kube_config {
 	char *source;                  /* for messages: the file, or "in-cluster" */
 	char *context;                 /* name; NULL in cluster */
@@ -22,9 +39,11 @@ struct ek_kube_config {
 	char *tls_server_name;
 	char *proxy_url;
 	bool insecure_skip_tls_verify;
+	struct ek_kube_exec *exec;     /* NULL none, or made idle by another credential */
+	struct ek_kube_header *impersonation;   /* Impersonate-...: in whose name we act; the last has no name; NULL none */
 };
 
-/* path NULL: the usual places. context NULL: the current one. Whatever is unsupported (exec, basic, impersonation) is EK_INVALID and named. */
+/* path NULL: the usual places. context NULL: the current one. Whatever is unsupported (auth-provider, basic) is EK_INVALID and named. */
 int ek_kube_config_load(const char *path, const char *context, struct ek_kube_config *out, struct ek_error *err);
 /* From KUBECONFIG-style bytes, relative paths resolved against `directory`; the pure part. */
 int ek_kube_config_parse(const char *bytes, size_t n, const char *directory, const char *context, struct ek_kube_config *out, struct ek_error *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Holds the bearer token and the PEM texts for the API server and reads their files again when told to.
- * It has no clock: when to look is the client's decision; and it never logs or passes on what it holds, but to the HTTP client.
- * Read next: client.c.
+ * When to look is the client's decision; and it never logs or passes on what it holds, but to the HTTP client.
+ * Read next: exec_credential.c, for what a plugin gives, then client.c.
  */
 #include "kube/credentials.h"
 
@@ -30,6 +30,9 @@ struct ek_credentials {
 	struct material token, ca, cert, key;
 	char *server_name;
 	bool insecure_skip_verify;
+	struct ek_exec *exec; /* NULL none */
+	void (*on_run_end)(void *arg, unsigned changed);
+	void *arg;
 };
 
 static void replace(struct material *material, const char *bytes, size_t n)
@@ -110,10 +113,42 @@ static int read_first(struct material *material, size_t limit, struct ek_error *
 	return code != EK_OK && material->text ? EK_OK : code;
 }
 
-struct ek_credentials *ek_credentials_new(const struct ek_kube_config *config, struct ek_error *err)
+/* Takes over what a plugin gave; NULL: nothing of this kind. */
+static bool take_text(struct material *material, const char *text)
+{
+	size_t n = text ? strlen(text) : 0;
+	bool is_changed = n != material->n || (text && material->text && memcmp(text, material->text, n) != 0);
+
+	if (is_changed && text)
+		replace(material, text, n);
+	else if (is_changed)
+		clear_material(material);
+	return is_changed;
+}
+
+static void on_exec_end(void *arg)
+{
+	struct ek_credentials *credentials = arg;
+	const struct ek_exec_credential *current = ek_exec_current(credentials->exec);
+	bool is_cert_new = false;
+
+	if (current) {
+		take_text(&credentials->token, current->token);
+		is_cert_new = take_text(&credentials->cert, current->cert_pem);
+		is_cert_new = take_text(&credentials->key, current->key_pem) || is_cert_new;
+	}
+	credentials->on_run_end(credentials->arg, is_cert_new ? EK_CREDENTIALS_CERTIFICATE : 0);
+}
+
+struct ek_credentials *ek_credentials_new(struct ek_loop *loop, const struct ek_kube_config *config,
+	void (*on_run_end)(void *arg, unsigned changed), void *arg, struct ek_error *err)
 {
 	struct ek_credentials *credentials = ek_xcalloc(1, sizeof(*credentials));
 
+	credentials->on_run_end = on_run_end;
+	credentials->arg = arg;
+	if (config->exec)
+		credentials->exec = ek_exec_new(loop, config, on_exec_end, credentials);
 	set_material(&credentials->token, config->token_file, config->token);
 	set_material(&credentials->ca, config->ca_file, config->ca_pem);
 	set_material(&credentials->cert, config->cert_file, config->cert_pem);
@@ -133,6 +168,7 @@ void ek_credentials_free(struct ek_credentials *credentials)
 {
 	if (!credentials)
 		return;
+	ek_exec_free(credentials->exec);
 	clear_material(&credentials->token);
 	clear_material(&credentials->ca);
 	clear_material(&credentials->cert);
@@ -141,20 +177,45 @@ void ek_credentials_free(struct ek_credentials *credentials)
 	free(credentials);
 }
 
-bool ek_credentials_refresh(struct ek_credentials *credentials)
+unsigned ek_credentials_refresh(struct ek_credentials *credentials)
 {
-	bool is_token_new = false, is_tls_new = false;
+	bool is_token_new = false, is_ca_new = false, is_cert_new = false;
 
 	refresh_material(&credentials->token, MAX_TOKEN_BYTES, &is_token_new);
-	refresh_material(&credentials->ca, MAX_PEM_BYTES, &is_tls_new);
-	refresh_material(&credentials->cert, MAX_PEM_BYTES, &is_tls_new);
-	refresh_material(&credentials->key, MAX_PEM_BYTES, &is_tls_new);
-	return is_tls_new;
+	refresh_material(&credentials->ca, MAX_PEM_BYTES, &is_ca_new);
+	refresh_material(&credentials->cert, MAX_PEM_BYTES, &is_cert_new);
+	refresh_material(&credentials->key, MAX_PEM_BYTES, &is_cert_new);
+	return (is_ca_new ? EK_CREDENTIALS_CA : 0) | (is_cert_new ? EK_CREDENTIALS_CERTIFICATE : 0);
+}
+
+enum ek_exec_state ek_credentials_prepare(struct ek_credentials *credentials)
+{
+	if (!credentials->exec)
+		return EK_EXEC_READY;
+	return ek_exec_prepare(credentials->exec, credentials->ca.text, credentials->ca.n);
+}
+
+const char *ek_credentials_failure(const struct ek_credentials *credentials)
+{
+	return credentials->exec ? ek_exec_failure(credentials->exec) : "";
 }
 
 bool ek_credentials_can_change(const struct ek_credentials *credentials)
 {
-	return credentials->token.file || credentials->cert.file || credentials->key.file;
+	return credentials->exec || credentials->token.file || credentials->cert.file || credentials->key.file;
+}
+
+uint64_t ek_credentials_generation(const struct ek_credentials *credentials)
+{
+	return credentials->exec ? ek_exec_generation(credentials->exec) : 0;
+}
+
+void ek_credentials_answered(struct ek_credentials *credentials, uint64_t generation, bool is_refused)
+{
+	if (credentials->exec && is_refused)
+		ek_exec_refused(credentials->exec, generation);
+	else if (credentials->exec)
+		ek_exec_accepted(credentials->exec, generation);
 }
 
 void ek_credentials_tls(const struct ek_credentials *credentials, struct ek_http_tls *out)

@@ -7,8 +7,11 @@
  */
 #include "kube/kubeconfig.h"
 
+#include <eurekube/json.h>
+
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -176,6 +179,23 @@ static int read_server(const struct found *cluster, struct ek_kube_config *out, 
 	return EK_OK;
 }
 
+static int read_proxy(const struct found *cluster, struct ek_kube_config *out, struct ek_error *err)
+{
+	static const char *const schemes[] = { "http://", "https://", "socks5://", "socks5h://" };
+	const char *url = text_of(cluster->body, "proxy-url");
+
+	if (!url[0])
+		return EK_OK;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		if (strncasecmp(url, schemes[i], strlen(schemes[i])) == 0) {
+			out->proxy_url = ek_xstrdup(url);
+			return EK_OK;
+		}
+	}
+	return ek_fail(err, EK_INVALID, "%s: line %u: proxy-url must begin with http://, https:// or socks5://", cluster->file->path,
+		ek_value_get(cluster->body, "proxy-url")->line);
+}
+
 static int read_cluster(const struct found *cluster, struct ek_kube_config *out, struct ek_error *err)
 {
 	int code = read_server(cluster, out, err);
@@ -194,9 +214,240 @@ static int read_cluster(const struct found *cluster, struct ek_kube_config *out,
 			cluster->file->path);
 	if (is_set(cluster->body, "tls-server-name"))
 		out->tls_server_name = ek_xstrdup(text_of(cluster->body, "tls-server-name"));
-	if (is_set(cluster->body, "proxy-url"))
-		out->proxy_url = ek_xstrdup(text_of(cluster->body, "proxy-url"));
+	return read_proxy(cluster, out, err);
+}
+
+/* ---- Impersonation ---- */
+
+/* What stands in the name of a header; anything else is escaped, as client-go does. */
+static bool is_header_character(char c)
+{
+	return isalnum((unsigned char)c) || (c && strchr("!#$&'*+-.^_`|~", c));
+}
+
+static char *extra_name(const char *key)
+{
+	struct ek_buf buf;
+
+	ek_buf_init(&buf, 1 << 16);
+	ek_buf_adds(&buf, "Impersonate-Extra-");
+	for (; *key; key++) {
+		if (is_header_character(*key))
+			ek_buf_add(&buf, key, 1);
+		else
+			ek_buf_addf(&buf, "%%%02X", (unsigned char)*key);
+	}
+	return ek_buf_take(&buf);
+}
+
+/* Takes the name. */
+static int add_impersonation(const struct found *user, struct ek_kube_config *out, char *name, const struct ek_value *value,
+	struct ek_error *err)
+{
+	const char *text = ek_value_text(value, "");
+	unsigned n = 0;
+
+	while (out->impersonation[n].name)
+		n++;
+	if (n < EK_KUBE_MAX_IMPERSONATION && text[0] && ek_text_is_good(text, 1024)) {
+		out->impersonation[n] = (struct ek_kube_header){ name, ek_xstrdup(text) };
+		return EK_OK;
+	}
+	free(name);
+	return ek_fail(err, EK_INVALID, "%s: line %u: what is impersonated must be at most %d texts of 1024 bytes", user->file->path,
+		value->line, EK_KUBE_MAX_IMPERSONATION);
+}
+
+static int add_impersonations(const struct found *user, struct ek_kube_config *out, const char *name, bool is_extra,
+	const struct ek_value *list, struct ek_error *err)
+{
+	int code = EK_OK;
+
+	if (list && list->kind != EK_VALUE_LIST && list->kind != EK_VALUE_NULL)
+		return ek_fail(err, EK_INVALID, "%s: line %u: this must be a list of texts", user->file->path, list->line);
+	for (const struct ek_value *item = list ? list->first : NULL; item && code == EK_OK; item = item->next)
+		code = add_impersonation(user, out, is_extra ? extra_name(name) : ek_xstrdup(name), item, err);
+	return code;
+}
+
+static int read_impersonation(const struct found *user, struct ek_kube_config *out, struct ek_error *err)
+{
+	const struct ek_value *as = ek_value_get(user->body, "as"), *uid = ek_value_get(user->body, "as-uid");
+	const struct ek_value *groups = ek_value_get(user->body, "as-groups"), *extra = ek_value_get(user->body, "as-user-extra");
+	int code;
+
+	if (!is_set(user->body, "as")) {
+		if (is_set(user->body, "as-uid") || is_set(user->body, "as-groups") || is_set(user->body, "as-user-extra"))
+			return ek_fail(err, EK_INVALID, "%s: as-uid, as-groups and as-user-extra need a user to impersonate; set \"as\" too",
+				user->file->path);
+		return EK_OK;
+	}
+	out->impersonation = ek_xcalloc(EK_KUBE_MAX_IMPERSONATION + 1, sizeof(*out->impersonation));
+	code = add_impersonation(user, out, ek_xstrdup("Impersonate-User"), as, err);
+	if (code == EK_OK && is_set(user->body, "as-uid"))
+		code = add_impersonation(user, out, ek_xstrdup("Impersonate-Uid"), uid, err);
+	if (code == EK_OK)
+		code = add_impersonations(user, out, "Impersonate-Group", false, groups, err);
+	for (const struct ek_value *entry = extra ? extra->first : NULL; entry && entry->key && code == EK_OK; entry = entry->next)
+		code = add_impersonations(user, out, entry->key, true, entry, err);
+	return code;
+}
+
+/* ---- Credential plugins ---- */
+
+#define EXEC_EXTENSION "client.authentication.k8s.io/exec"
+#define MAX_WORDS      256
+
+static int check_exec(const struct found *user, const struct ek_value *exec, struct ek_error *err)
+{
+	const char *version = text_of(exec, "apiVersion"), *mode = text_of(exec, "interactiveMode"), *path = user->file->path;
+	bool is_v1 = strcmp(version, "client.authentication.k8s.io/v1") == 0;
+
+	if (!text_of(exec, "command")[0])
+		return ek_fail(err, EK_INVALID, "%s: line %u: exec needs a command", path, exec->line);
+	if (!is_v1 && strcmp(version, "client.authentication.k8s.io/v1beta1") != 0)
+		return ek_fail(err, EK_INVALID,
+			"%s: line %u: the apiVersion of exec is \"%s\"; it must be client.authentication.k8s.io/v1 or .../v1beta1",
+			path, exec->line, version);
+	if (strcmp(mode, "Always") == 0)
+		return ek_fail(err, EK_INVALID,
+			"%s: line %u: exec has interactiveMode Always, but a daemon has no terminal; use Never or IfAvailable",
+			path, exec->line);
+	if (strcmp(mode, "Never") != 0 && strcmp(mode, "IfAvailable") != 0 && (mode[0] || is_v1))
+		return ek_fail(err, EK_INVALID, "%s: line %u: exec needs interactiveMode Never or IfAvailable, not \"%s\"", path,
+			exec->line, mode);
 	return EK_OK;
+}
+
+static int count_list(const struct found *user, const struct ek_value *exec, const char *key, unsigned *n, struct ek_error *err)
+{
+	const struct ek_value *list = ek_value_get(exec, key);
+
+	*n = list ? list->n : 0;
+	if (!list || list->kind == EK_VALUE_NULL || (list->kind == EK_VALUE_LIST && list->n <= MAX_WORDS))
+		return EK_OK;
+	return ek_fail(err, EK_INVALID, "%s: line %u: %s of exec must be a list of at most %d entries", user->file->path, list->line, key,
+		MAX_WORDS);
+}
+
+static int read_words(const struct found *user, const struct ek_value *spec, struct ek_kube_exec *exec, struct ek_error *err)
+{
+	const struct ek_value *args = ek_value_get(spec, "args"), *env = ek_value_get(spec, "env");
+	const char *command = text_of(spec, "command");
+	unsigned n_args, n_env, n = 0;
+	int code = count_list(user, spec, "args", &n_args, err);
+
+	if (code == EK_OK)
+		code = count_list(user, spec, "env", &n_env, err);
+	if (code != EK_OK)
+		return code;
+	exec->argv = ek_xcalloc(n_args + 2, sizeof(*exec->argv));
+	exec->argv[n++] = strchr(command, '/') ? resolve_path(user->file, command) : ek_xstrdup(command);
+	for (const struct ek_value *item = args ? args->first : NULL; item; item = item->next)
+		exec->argv[n++] = ek_xstrdup(ek_value_text(item, ""));
+	exec->environment = ek_xcalloc(n_env + 1, sizeof(*exec->environment));
+	n = 0;
+	for (const struct ek_value *item = env ? env->first : NULL; item; item = item->next) {
+		const char *name = text_of(item, "name");
+
+		if (!name[0] || strchr(name, '='))
+			return ek_fail(err, EK_INVALID, "%s: line %u: an entry in env of exec needs a name without =", user->file->path,
+				item->line);
+		if (asprintf(&exec->environment[n++], "%s=%s", name, text_of(item, "value")) < 0)
+			EK_BUG("out of memory");
+	}
+	return EK_OK;
+}
+
+static bool is_json_literal(const struct ek_value *value)
+{
+	struct ek_json json;
+
+	if (value->is_quoted || !value->text[0])
+		return false;
+	ek_json_init(&json, value->text, strlen(value->text));
+	ek_json_skip(&json);
+	return ek_json_finish(&json, NULL) == EK_OK;
+}
+
+static void write_value(struct ek_json_writer *writer, const struct ek_value *value)
+{
+	switch (value->kind) {
+	case EK_VALUE_NULL:
+		ek_json_write_null(writer);
+		break;
+	case EK_VALUE_SCALAR:
+		if (is_json_literal(value))
+			ek_json_write_raw(writer, (struct ek_slice){ value->text, strlen(value->text) });
+		else
+			ek_json_write_string(writer, value->text);
+		break;
+	case EK_VALUE_LIST:
+		ek_json_write_array(writer);
+		for (const struct ek_value *item = value->first; item; item = item->next)
+			write_value(writer, item);
+		ek_json_write_array_end(writer);
+		break;
+	case EK_VALUE_MAP:
+		ek_json_write_object(writer);
+		for (const struct ek_value *item = value->first; item; item = item->next) {
+			ek_json_write_key(writer, item->key);
+			write_value(writer, item);
+		}
+		ek_json_write_object_end(writer);
+		break;
+	}
+}
+
+/* What the cluster's author has to tell the plugin. */
+static int read_cluster_config(const struct found *cluster, struct ek_kube_exec *exec, struct ek_error *err)
+{
+	const struct ek_value *extensions = ek_value_get(cluster->body, "extensions");
+	char buffer[16384];
+	struct ek_json_writer writer;
+
+	for (const struct ek_value *item = extensions ? extensions->first : NULL; item; item = item->next) {
+		const struct ek_value *extension = ek_value_get(item, "extension");
+
+		if (!extension || strcmp(text_of(item, "name"), EXEC_EXTENSION) != 0)
+			continue;
+		ek_json_writer_init(&writer, buffer, sizeof(buffer));
+		write_value(&writer, extension);
+		if (ek_json_writer_finish(&writer) == 0)
+			return ek_fail(err, EK_TOO_BIG, "%s: line %u: the extension " EXEC_EXTENSION " is larger than %zu bytes",
+				cluster->file->path, item->line, sizeof(buffer));
+		exec->cluster_config = ek_xstrdup(buffer);
+		explicit_bzero(buffer, sizeof(buffer));
+		return EK_OK;
+	}
+	return EK_OK;
+}
+
+static int read_exec(const struct found *user, const struct found *cluster, struct ek_kube_config *out, struct ek_error *err)
+{
+	const struct ek_value *spec = ek_value_get(user->body, "exec");
+	int code = check_exec(user, spec, err);
+
+	if (code != EK_OK)
+		return code;
+	out->exec = ek_xcalloc(1, sizeof(*out->exec));
+	out->exec->api_version = ek_xstrdup(text_of(spec, "apiVersion"));
+	if (is_set(spec, "installHint"))
+		out->exec->install_hint = ek_xstrdup(text_of(spec, "installHint"));
+	code = read_words(user, spec, out->exec, err);
+	if (code == EK_OK)
+		code = ek_value_boolean(ek_value_get(spec, "provideClusterInfo"), false, &out->exec->provide_cluster_info, err);
+	if (code == EK_OK && out->exec->provide_cluster_info)
+		code = read_cluster_config(cluster, out->exec, err);
+	return code;
+}
+
+/* ---- Users ---- */
+
+static bool has_static_credential(const struct found *user)
+{
+	return is_set(user->body, "token") || is_set(user->body, "tokenFile") || is_set(user->body, "client-certificate") ||
+	       is_set(user->body, "client-certificate-data");
 }
 
 /* What would silently mean another identity, or none, is refused. */
@@ -206,30 +457,23 @@ static int refuse_unsupported(const struct found *user, struct ek_error *err)
 		const char *key, *what;
 		bool only_alone; /* a token or a certificate beside it is used instead, as in client-go */
 	} refused[] = {
-		{ "exec", "a credential plugin (exec)", true },
 		{ "auth-provider", "an auth-provider", true },
 		{ "username", "username and password", false },
 		{ "password", "username and password", false },
-		{ "as", "impersonation (as)", false },
-		{ "as-uid", "impersonation (as-uid)", false },
-		{ "as-groups", "impersonation (as-groups)", false },
-		{ "as-user-extra", "impersonation (as-user-extra)", false },
 	};
-	bool has_other = is_set(user->body, "token") || is_set(user->body, "tokenFile") ||
-			 is_set(user->body, "client-certificate") || is_set(user->body, "client-certificate-data");
 
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		if (!is_set(user->body, refused[i].key) || (refused[i].only_alone && has_other))
+		if (!is_set(user->body, refused[i].key) || (refused[i].only_alone && has_static_credential(user)))
 			continue;
 		return ek_fail(err, EK_INVALID,
-			"%s: line %u: the user relies on %s, which is not supported; use a token, tokenFile or client certificate "
+			"%s: line %u: the user relies on %s, which is not supported; use a token, tokenFile, client certificate or exec "
 			"(kubectl create token SERVICEACCOUNT makes a token)",
 			user->file->path, ek_value_get(user->body, refused[i].key)->line, refused[i].what);
 	}
 	return EK_OK;
 }
 
-static int read_user(const struct found *user, struct ek_kube_config *out, struct ek_error *err)
+static int read_user(const struct found *user, const struct found *cluster, struct ek_kube_config *out, struct ek_error *err)
 {
 	int code = refuse_unsupported(user, err);
 
@@ -246,7 +490,10 @@ static int read_user(const struct found *user, struct ek_kube_config *out, struc
 		out->token = ek_xstrdup(text_of(user->body, "token"));
 	if (is_set(user->body, "tokenFile"))
 		out->token_file = resolve_path(user->file, text_of(user->body, "tokenFile"));
-	return EK_OK;
+	code = read_impersonation(user, out, err);
+	if (code == EK_OK && is_set(user->body, "exec") && !has_static_credential(user))
+		code = read_exec(user, cluster, out, err);
+	return code;
 }
 
 /* client-go reads credentials for https servers only; sending a token in the clear would give it away. */
@@ -281,7 +528,7 @@ static int read_context(const struct merge *merge, const char *name, struct ek_k
 	if (!find_named(merge, "users", "user", user_name, &user))
 		return ek_fail(err, EK_INVALID, "%s: context \"%s\" names the user \"%s\", which is not defined",
 			context.file->path, name, user_name);
-	return read_user(&user, out, err);
+	return read_user(&user, &cluster, out, err);
 }
 
 int ek_kubeconfig_resolve(const struct ek_kubeconfig_file *files, unsigned n, const char *context,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests to the API server in simulated time: what is sent, how answers come back, and how credentials follow their files.
+ * Requests to the API server in simulated time: what is sent, how answers come back, and how credentials follow their files
+ * and come from plugins.
  * TLS itself is not simulated; the end-to-end suite meets it.
  * Read next: host/kube/client.c.
  */
@@ -14,12 +15,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "base/log.h"
 #include "io/serve.h"
 #include "kit/sim.h"
+#include "kit/sim_process.h"
 
 struct world {
 	struct ek_loop *loop;
@@ -31,7 +34,7 @@ struct world {
 	const char *answer, *headers;
 	const char *good_token; /* anything else is answered 401; NULL: all are good */
 	unsigned n_asked;
-	char method[16], path[256], query[256], body[256], authorization[8192], content_type[64], accept[64];
+	char method[16], path[256], query[256], body[256], authorization[8192], content_type[64], accept[64], user[64];
 	/* the caller */
 	unsigned n_done, n_heads;
 	struct ek_kube_reply reply;
@@ -55,6 +58,7 @@ static void on_request(void *arg, const struct ek_serve_request *request, struct
 	copy(w->body, sizeof(w->body), request->body);
 	copy(w->authorization, sizeof(w->authorization), request->header(request, "Authorization"));
 	copy(w->content_type, sizeof(w->content_type), request->header(request, "Content-Type"));
+	copy(w->user, sizeof(w->user), request->header(request, "Impersonate-User"));
 	copy(w->accept, sizeof(w->accept), request->header(request, "Accept"));
 	snprintf(wanted, sizeof(wanted), "Bearer %s", w->good_token ? w->good_token : "");
 	if (w->good_token && strcmp(wanted, w->authorization) != 0)
@@ -88,11 +92,10 @@ static int on_body(void *arg, const char *bytes, size_t n)
 	return 0;
 }
 
-static struct world *a_world(const char *server, const char *token, const char *token_file)
+static struct world *a_world_of(struct ek_kube_config kube)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	const struct ek_serve_config serve = { .host = "kube", .port = 80, .handle = on_request, .arg = w };
-	struct ek_kube_config kube = { .server = (char *)server, .token = (char *)token, .token_file = (char *)token_file };
 	struct ek_error err = EK_ERROR_INIT;
 
 	ek_log_set_level(EK_LOG_ERROR);
@@ -107,6 +110,11 @@ static struct world *a_world(const char *server, const char *token, const char *
 	return w;
 }
 
+static struct world *a_world(const char *server, const char *token, const char *token_file)
+{
+	return a_world_of((struct ek_kube_config){ .server = (char *)server, .token = (char *)token, .token_file = (char *)token_file });
+}
+
 static void end_of(struct world *w)
 {
 	ek_kube_free(w->kube);
@@ -114,6 +122,7 @@ static void end_of(struct world *w)
 	ek_serve_free(w->serve);
 	ek_loop_free(w->loop);
 	sim_file_clear();
+	sim_program = (struct sim_program){ 0 };
 	free(w);
 }
 
@@ -400,6 +409,257 @@ static void test_a_credential_file_that_is_missing_at_the_start_is_named(void **
 	ek_loop_free(loop);
 }
 
+static void test_who_impersonates_says_so_in_each_request(void **state)
+{
+	struct ek_kube_header headers[] = { { (char *)"Impersonate-User", (char *)"bob" }, { NULL, NULL } };
+	struct world *w = a_world_of((struct ek_kube_config){ .server = (char *)"http://kube:80", .token = (char *)"abc", .impersonation = headers });
+
+	when_called(w, "GET", "/api/v1/x", NULL);
+	assert_string_equal(w->user, "bob");
+	when_called(w, "POST", "/api/v1/x", "{}");
+	assert_string_equal(w->user, "bob");
+	assert_string_equal(w->content_type, "application/merge-patch+json");
+	end_of(w);
+}
+
+/* ---- Credential plugins ---- */
+
+#define V1 "client.authentication.k8s.io/v1"
+
+static struct world *a_world_with_a_plugin(const char *output)
+{
+	char *argv[] = { (char *)"aws", (char *)"get-token", NULL }, *environment[] = { (char *)"A=b", NULL };
+	struct ek_kube_exec exec = { .api_version = (char *)V1, .argv = argv, .environment = environment, .provide_cluster_info = true,
+		.cluster_config = (char *)"{\"a\":1}" };
+
+	sim_program = (struct sim_program){ .output = output };
+	return a_world_of((struct ek_kube_config){ .server = (char *)"http://kube:80", .ca_pem = (char *)"PEM", .exec = &exec });
+}
+
+static const char *a_credential(const char *token, int64_t expires_s)
+{
+	static char text[2][256];
+	static unsigned turn;
+	char *at = text[++turn % 2], until[64] = "";
+	time_t end = (time_t)expires_s;
+
+	if (expires_s)
+		strftime(until, sizeof(until), ",\"expirationTimestamp\":\"%Y-%m-%dT%H:%M:%SZ\"", gmtime(&end));
+	snprintf(at, sizeof(text[0]), "{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1 "\",\"status\":{\"token\":\"%s\"%s}}", token, until);
+	return at;
+}
+
+static void test_calls_wait_for_the_plugin_and_one_run_serves_them_all(void **state)
+{
+	struct world *w = a_world_with_a_plugin(a_credential("abc", 0));
+
+	sim_program.takes_ms = 2000;
+	for (unsigned i = 0; i < 3; i++)
+		assert_non_null(send(w, i ? "GET" : "POST", "/api/v1/x", i ? NULL : "{\"kept\":1}"));
+	sim_advance(w->loop, 1900);
+	assert_int_equal(w->n_asked, 0);
+	sim_advance(w->loop, 1000);
+	assert_int_equal(w->n_asked, 3);
+	assert_int_equal(w->n_done, 3);
+	assert_string_equal(w->authorization, "Bearer abc");
+	when_called(w, "GET", "/api/v1/x", NULL);
+	assert_int_equal(sim_program.n_runs, 1);
+	assert_string_equal(sim_program.command, "aws");
+	assert_string_equal(sim_program.argument, "get-token");
+	assert_string_equal(sim_program.info, "{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1 "\",\"spec\":{\"cluster\":{\"server\":\"http://kube:80\","
+		"\"certificate-authority-data\":\"UEVN\",\"config\":{\"a\":1}},\"interactive\":false}}");
+	end_of(w);
+}
+
+static void test_a_write_that_waited_is_sent_as_it_was_given(void **state)
+{
+	struct world *w = a_world_with_a_plugin(a_credential("abc", 0));
+	char body[] = "{\"a\":1}";
+
+	sim_program.takes_ms = 500;
+	assert_non_null(send(w, "PATCH", "/api/v1/x", body));
+	memset(body, 'x', sizeof(body) - 1);
+	sim_advance(w->loop, 1000);
+	assert_string_equal(w->method, "PATCH");
+	assert_string_equal(w->body, "{\"a\":1}");
+	assert_string_equal(w->content_type, "application/merge-patch+json");
+	end_of(w);
+}
+
+static void test_a_credential_is_renewed_before_it_expires_while_it_still_serves(void **state)
+{
+	struct world *w = a_world_with_a_plugin(NULL);
+	int64_t now_s = ek_loop_wall_ms(w->loop) / 1000;
+
+	sim_program.output = a_credential("one", now_s + 600);
+	when_called(w, "GET", "/api/v1/x", NULL);
+	sim_program.output = a_credential("two", now_s + 1200);
+	sim_program.takes_ms = 5000;
+	sim_advance(w->loop, 530 * 1000);
+	when_called(w, "GET", "/api/v1/x", NULL);
+	assert_int_equal(sim_program.n_runs, 1);
+	sim_advance(w->loop, 20 * 1000);
+	when_called(w, "GET", "/api/v1/x", NULL);
+	assert_int_equal(sim_program.n_runs, 2);
+	assert_string_equal(w->authorization, "Bearer one");
+	sim_advance(w->loop, 5000);
+	when_called(w, "GET", "/api/v1/x", NULL);
+	assert_string_equal(w->authorization, "Bearer two");
+	end_of(w);
+}
+
+static void test_an_expired_credential_is_never_sent(void **state)
+{
+	struct world *w = a_world_with_a_plugin(NULL);
+
+	sim_program.output = a_credential("one", ek_loop_wall_ms(w->loop) / 1000 + 60);
+	when_called(w, "GET", "/api/v1/x", NULL);
+	sim_advance(w->loop, 100 * 1000);
+	sim_program.output = a_credential("two", 0);
+	when_called(w, "GET", "/api/v1/x", NULL);
+	assert_int_equal(w->n_asked, 2);
+	assert_string_equal(w->authorization, "Bearer two");
+	end_of(w);
+}
+
+static void test_a_refused_credential_is_asked_for_anew_and_the_get_repeated(void **state)
+{
+	struct world *w = a_world_with_a_plugin(a_credential("old", 0));
+
+	when_called(w, "GET", "/api/v1/x", NULL);
+	w->good_token = "new";
+	sim_program.output = a_credential("new", 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_non_null(send(w, "GET", "/api/v1/x", NULL));
+	sim_advance(w->loop, 1000);
+	assert_int_equal(sim_program.n_runs, 2);     /* the second and third refusal were of what was replaced already */
+	assert_int_equal(w->n_asked, 1 + 3 + 3);
+	assert_int_equal(w->reply.code, EK_OK);
+	end_of(w);
+}
+
+static void test_a_plugin_whose_credentials_are_all_refused_is_run_ever_less_often(void **state)
+{
+	struct world *w = a_world_with_a_plugin(a_credential("bad", 0));
+
+	w->good_token = "good";
+	for (unsigned i = 0; i < 300; i++)
+		when_called(w, "GET", "/api/v1/x", NULL);
+	assert_int_equal(w->reply.code, EK_AUTH);
+	assert_in_range(sim_program.n_runs, 5, 20);      /* 300 s: 0, 1, 2, 4, ... and each 30 s */
+	sim_program.output = a_credential("good", 0);
+	sim_advance(w->loop, 30 * 1000);
+	when_called(w, "GET", "/api/v1/x", NULL);
+	assert_int_equal(w->reply.code, EK_OK);
+	end_of(w);
+}
+
+static void test_a_plugin_that_fails_is_named_and_its_mending_noticed(void **state)
+{
+	static const struct {
+		const char *what;
+		struct sim_program program;
+		const char *words;
+	} cases[] = {
+		{ "missing", { .is_missing = true }, "the credential plugin aws: cannot run aws: No such file" },
+		{ "failing", { .exit_status = 3, .complaint = "no session" }, "aws: it ended with status 3" },
+		{ "hanging", { .hangs = true }, "aws: it did not end within 60 s" },
+		{ "garbage", { .output = "Please log in at https://login.example" }, "aws: its output cannot be read" },
+		{ "expired", { .output = "{\"kind\":\"ExecCredential\",\"apiVersion\":\"" V1 "\",\"status\":{\"token\":\"topsecret\","
+			"\"expirationTimestamp\":\"2001-01-01T00:00:00Z\"}}" }, "has expired already" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world *w = a_world_with_a_plugin(NULL);
+
+		sim_program = cases[i].program;
+		assert_non_null(send(w, "GET", "/api/v1/x", NULL));
+		sim_advance(w->loop, 60 * 1000 + 100);
+		if (sim_program.hangs)   /* the call's own deadline came first; the next one hears why */
+			when_called(w, "GET", "/api/v1/x", NULL);
+		assert_int_equal(w->n_asked, 0);
+		if (w->reply.code != EK_AUTH || !strstr(w->message, cases[i].words) || strstr(w->message, "topsecret"))
+			fail_msg("%s: code %d, \"%s\"", cases[i].what, w->reply.code, w->message);
+		sim_program = (struct sim_program){ .output = a_credential("abc", 0) };
+		sim_advance(w->loop, 1000);
+		when_called(w, "GET", "/api/v1/x", NULL);
+		assert_int_equal(w->reply.code, EK_OK);
+		end_of(w);
+	}
+}
+
+static void test_a_call_waits_no_longer_than_its_deadline_for_a_plugin(void **state)
+{
+	struct world *w = a_world_with_a_plugin(NULL);
+
+	sim_program.hangs = true;
+	assert_non_null(send(w, "GET", "/api/v1/x", NULL));
+	sim_advance(w->loop, 29 * 1000);
+	assert_int_equal(w->n_done, 0);
+	sim_advance(w->loop, 2 * 1000);
+	assert_int_equal(w->n_done, 1);
+	assert_int_equal(w->reply.code, EK_RETRY);
+	assert_int_equal(sim_program.n_running_most, 1);
+	end_of(w);
+}
+
+static void test_output_without_end_is_no_credential(void **state)
+{
+	struct world *w = a_world_with_a_plugin(NULL);
+	size_t n = 1 << 20;
+	char *output = calloc(1, n + 1);
+
+	memset(output, ' ', n);
+	sim_program.output = output;
+	when_called(w, "GET", "/api/v1/x", NULL);
+	assert_int_equal(w->reply.code, EK_AUTH);
+	assert_non_null(strstr(w->message, "wrote more than 524288 bytes"));
+	end_of(w);
+	free(output);
+}
+
+static void test_a_call_that_waits_for_a_plugin_can_be_cancelled_and_everything_freed(void **state)
+{
+	struct world *w = a_world_with_a_plugin(NULL);
+
+	sim_program.hangs = true;
+	ek_kube_cancel(send(w, "POST", "/api/v1/x", "{}"));
+	assert_non_null(send(w, "POST", "/api/v1/x", "{}"));
+	assert_int_equal(sim_program.n_running, 1);
+	ek_kube_free(w->kube);
+	w->kube = NULL;
+	assert_int_equal(sim_program.n_running, 0);
+	assert_int_equal(sim_armed_timers(w->loop), 0);
+	sim_advance(w->loop, 100 * 1000);
+	assert_int_equal(w->n_done, 0);
+	end_of(w);
+}
+
+static void test_a_certificate_that_rotates_ends_streams_in_its_name(void **state)
+{
+	struct world *w;
+
+	sim_file_write("/c.crt", "one", 3);
+	sim_file_write("/c.key", "one", 3);
+	w = a_world_of((struct ek_kube_config){ .server = (char *)"http://kube:80", .cert_file = (char *)"/c.crt", .key_file = (char *)"/c.key" });
+	sim_fault(w->loop, NULL, SIM_HANG);
+	assert_non_null(ek_kube_stream(w->kube, &(struct ek_kube_stream_request){ .path = "/api/v1/x?watch=1", .on_body = on_body, .on_done = on_done, .arg = w }, NULL));
+	sim_advance(w->loop, 55 * 1000);
+	assert_non_null(send(w, "GET", "/api/v1/x", NULL));
+	sim_advance(w->loop, 1000);
+	assert_int_equal(w->n_done, 0);          /* nothing has changed */
+	sim_file_write("/c.crt", "two", 3);
+	sim_file_write("/c.key", "two", 3);
+	sim_advance(w->loop, 55 * 1000);
+	w->n_done = 0;
+	assert_non_null(send(w, "GET", "/api/v1/x", NULL));
+	sim_advance(w->loop, 1000);
+	assert_int_equal(w->n_done, 1);
+	assert_int_equal(w->reply.code, EK_UNKNOWN);
+	assert_string_equal(w->message, "our certificate has changed; connecting anew");
+	end_of(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +678,18 @@ int main(void)
 		cmocka_unit_test(test_a_stream_that_is_refused_is_repeated_too),
 		cmocka_unit_test(test_what_is_cancelled_or_freed_is_never_heard_of_again),
 		cmocka_unit_test(test_a_credential_file_that_is_missing_at_the_start_is_named),
+		cmocka_unit_test(test_who_impersonates_says_so_in_each_request),
+		cmocka_unit_test(test_calls_wait_for_the_plugin_and_one_run_serves_them_all),
+		cmocka_unit_test(test_a_write_that_waited_is_sent_as_it_was_given),
+		cmocka_unit_test(test_a_credential_is_renewed_before_it_expires_while_it_still_serves),
+		cmocka_unit_test(test_an_expired_credential_is_never_sent),
+		cmocka_unit_test(test_a_refused_credential_is_asked_for_anew_and_the_get_repeated),
+		cmocka_unit_test(test_a_plugin_whose_credentials_are_all_refused_is_run_ever_less_often),
+		cmocka_unit_test(test_a_plugin_that_fails_is_named_and_its_mending_noticed),
+		cmocka_unit_test(test_a_call_waits_no_longer_than_its_deadline_for_a_plugin),
+		cmocka_unit_test(test_output_without_end_is_no_credential),
+		cmocka_unit_test(test_a_call_that_waits_for_a_plugin_can_be_cancelled_and_everything_freed),
+		cmocka_unit_test(test_a_certificate_that_rotates_ends_streams_in_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,9 @@
 	"users: [{name: u, user: {" user "}}]\n"
 #define SERVER "server: 'https://k.example:6443'"
 
+#define V1       "client.authentication.k8s.io/v1"
+#define AWS      "command: aws, interactiveMode: Never, apiVersion: " V1
+
 static int parse(const char *text, const char *context, struct ek_kube_config *out, struct ek_error *err)
 {
 	return ek_kube_config_parse(text, strlen(text), "/home/ada/.kube", context, out, err);
@@ -105,6 +108,8 @@ static void test_a_context_leads_to_a_server_and_credentials(void **state)
 			{ .server = (char *)"http://127.0.0.1:8001" } },
 		{ "a credential plugin that a token makes idle", CONFIG_OF(SERVER, "", "token: abc, exec: {command: aws}"), NULL,
 			{ .token = (char *)"abc" } },
+		{ "a SOCKS proxy", CONFIG_OF(SERVER ", proxy-url: 'socks5://proxy:1080'", "", ""), NULL,
+			{ .proxy_url = (char *)"socks5://proxy:1080" } },
 		{ "JSON is YAML",
 			"{\"current-context\":\"x\",\"contexts\":[{\"name\":\"x\",\"context\":{\"cluster\":\"c\",\"user\":\"\"}}],"
 			"\"clusters\":[{\"name\":\"c\",\"cluster\":{\"server\":\"https://k.example:6443\"}}],\"users\":null}",
@@ -160,11 +165,23 @@ static void test_what_cannot_work_is_refused_by_name(void **state)
 			NULL, "is not base64" },
 		{ "base64 of something else", CONFIG_OF(SERVER ", certificate-authority-data: 'aGVsbG8='", "", ""), NULL,
 			"of a PEM text" },
-		{ "a credential plugin", CONFIG_OF(SERVER, "", "exec: {command: aws}"), NULL, "a credential plugin (exec)" },
+		{ "a plugin without command", CONFIG_OF(SERVER, "", "exec: {apiVersion: " V1 "}"), NULL, "exec needs a command" },
+		{ "a plugin of an old version", CONFIG_OF(SERVER, "", "exec: {command: aws, apiVersion: client.authentication.k8s.io/v1alpha1}"),
+			NULL, "v1alpha1\"; it must be client.authentication.k8s.io/v1 or" },
+		{ "a plugin that wants a terminal", CONFIG_OF(SERVER, "", "exec: {command: aws, apiVersion: " V1 ", interactiveMode: Always}"),
+			NULL, "a daemon has no terminal" },
+		{ "a plugin that does not say what it wants", CONFIG_OF(SERVER, "", "exec: {command: aws, apiVersion: " V1 "}"), NULL,
+			"needs interactiveMode Never or IfAvailable" },
+		{ "arguments that are no list", CONFIG_OF(SERVER, "", "exec: {" AWS ", args: get-token}"), NULL, "args of exec must be a list" },
+		{ "a variable without name", CONFIG_OF(SERVER, "", "exec: {" AWS ", env: [{value: x}]}"), NULL, "needs a name" },
+		{ "a variable whose name has a sign", CONFIG_OF(SERVER, "", "exec: {" AWS ", env: [{name: a=b}]}"), NULL, "needs a name" },
+		{ "a proxy of another kind", CONFIG_OF(SERVER ", proxy-url: 'ftp://proxy'", "", ""), NULL,
+			"proxy-url must begin with http://, https:// or socks5://" },
 		{ "an auth provider", CONFIG_OF(SERVER, "", "auth-provider: {name: oidc}"), NULL, "an auth-provider" },
 		{ "a password", CONFIG_OF(SERVER, "", "username: ada, password: x"), NULL, "username and password" },
-		{ "impersonation", CONFIG_OF(SERVER, "", "token: abc, as: bob"), NULL, "impersonation (as)" },
-		{ "impersonated groups", CONFIG_OF(SERVER, "", "token: abc, as-groups: [a]"), NULL, "impersonation (as-groups)" },
+		{ "groups without a user to impersonate", CONFIG_OF(SERVER, "", "token: abc, as-groups: [a]"), NULL, "set \"as\" too" },
+		{ "groups that are no list", CONFIG_OF(SERVER, "", "token: abc, as: bob, as-groups: a"), NULL, "must be a list" },
+		{ "a name that would break a header", CONFIG_OF(SERVER, "", "token: abc, as: \"a\\nb\""), NULL, "what is impersonated" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -179,6 +196,65 @@ static void test_what_cannot_work_is_refused_by_name(void **state)
 		assert_null(config.server);
 		assert_null(config.token);
 	}
+}
+
+static void test_a_credential_plugin_is_read_with_its_words_and_variables(void **state)
+{
+	struct ek_kube_config config;
+	struct ek_error err = EK_ERROR_INIT;
+	const char *text = CONFIG_OF(SERVER ", extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: a, n: 3, s: '3', l: [true, null]}}]",
+		"", "exec: {command: aws, apiVersion: client.authentication.k8s.io/v1beta1, args: [eks, get-token], env: [{name: A, value: 'b=c'}], "
+		    "installHint: install it, provideClusterInfo: true}");
+
+	if (parse(text, NULL, &config, &err) != EK_OK)
+		fail_msg("%s", err.message);
+	assert_string_equal(config.exec->argv[0], "aws");
+	assert_string_equal(config.exec->argv[1], "eks");
+	assert_string_equal(config.exec->argv[2], "get-token");
+	assert_null(config.exec->argv[3]);
+	assert_string_equal(config.exec->environment[0], "A=b=c");
+	assert_null(config.exec->environment[1]);
+	assert_string_equal(config.exec->api_version, "client.authentication.k8s.io/v1beta1");
+	assert_string_equal(config.exec->install_hint, "install it");
+	assert_string_equal(config.exec->cluster_config, "{\"audience\":\"a\",\"n\":3,\"s\":\"3\",\"l\":[true,null]}");
+	ek_kube_config_clear(&config);
+}
+
+static void test_a_plugin_with_a_slash_lies_beside_the_kubeconfig(void **state)
+{
+	static const struct {
+		const char *command, *wanted;
+	} cases[] = { { "aws", "aws" }, { "./aws", "/home/ada/.kube/./aws" }, { "/bin/aws", "/bin/aws" } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ek_kube_config config;
+		char text[1024];
+
+		snprintf(text, sizeof(text), CONFIG_OF(SERVER, "", "exec: {command: %s, interactiveMode: IfAvailable, apiVersion: " V1 "}"), cases[i].command);
+		assert_int_equal(parse(text, NULL, &config, NULL), EK_OK);
+		assert_string_equal(config.exec->argv[0], cases[i].wanted);
+		assert_false(config.exec->provide_cluster_info);
+		ek_kube_config_clear(&config);
+	}
+}
+
+static void test_impersonation_becomes_headers(void **state)
+{
+	static const char *const wanted[][2] = { { "Impersonate-User", "bob" }, { "Impersonate-Uid", "7" }, { "Impersonate-Group", "a" },
+		{ "Impersonate-Group", "b c" }, { "Impersonate-Extra-acme.com%2Fproject", "x" }, { "Impersonate-Extra-acme.com%2Fproject", "y" } };
+	const size_t n = sizeof(wanted) / sizeof(wanted[0]);
+	struct ek_kube_config config;
+	struct ek_error err = EK_ERROR_INIT;
+
+	if (parse(CONFIG_OF(SERVER, "", "token: abc, as: bob, as-uid: 7, as-groups: [a, b c], as-user-extra: {acme.com/project: [x, y]}"), NULL, &config,
+		    &err) != EK_OK)
+		fail_msg("%s", err.message);
+	for (size_t i = 0; i < n; i++) {
+		assert_string_equal(config.impersonation[i].name, wanted[i][0]);
+		assert_string_equal(config.impersonation[i].value, wanted[i][1]);
+	}
+	assert_null(config.impersonation[n].name);
+	ek_kube_config_clear(&config);
 }
 
 /* ---- Files ---- */
@@ -329,6 +405,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_context_leads_to_a_server_and_credentials),
 		cmocka_unit_test(test_what_cannot_work_is_refused_by_name),
+		cmocka_unit_test(test_a_credential_plugin_is_read_with_its_words_and_variables),
+		cmocka_unit_test(test_a_plugin_with_a_slash_lies_beside_the_kubeconfig),
+		cmocka_unit_test(test_impersonation_becomes_headers),
 		cmocka_unit_test_setup_teardown(test_the_first_file_of_a_list_that_defines_a_name_wins_whole, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_named_kubeconfig_must_exist_and_beats_the_environment, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
