@@ -51,6 +51,9 @@ struct ek_check {
 	bool is_unanswered;                     /* the registry was given time to answer, and did not */
 	const char *broken[EK_CHECK_RULES_MAX]; /* rules that have failed, or could not be looked at for that */
 	unsigned n_broken, n_failed;
+	int64_t slowest_ms;                     /* call into the plugin, of late */
+	bool looks_at_threads;                  /* the running rule does */
+	bool has_seen_signals_open;             /* in one of them */
 	bool is_skipped;                        /* by the running rule */
 	char seen[512];
 };
@@ -81,8 +84,11 @@ int64_t ek_check_clock_ms(void);                 /* real time, for patience */
 
 /* Runs one cycle - make, use, end - a hundred times and looks at what is left. */
 const char *ek_check_cycles(struct ek_check *check, const char *(*cycle)(struct ek_check *check));
-/* Runs one cycle and waits for its threads to end. */
+/* Runs one cycle up to five times, until no call into the plugin has taken long. */
+const char *ek_check_prompt(struct ek_check *check, const char *(*cycle)(struct ek_check *check));
+/* Runs one cycle, which looks at its threads, and waits for them to end. */
 const char *ek_check_threads(struct ek_check *check, const char *(*cycle)(struct ek_check *check));
+void ek_check_look_at_threads(struct ek_check *check);
 struct ek_process_state *ek_process_state_new(void); /* as it is now; free() it */
 uint64_t ek_check_hash_descriptor(const struct ek_plugin *plugin);
 

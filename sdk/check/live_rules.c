@@ -302,6 +302,90 @@ static const char *lists_all_in_scope(struct ek_check *check)
 	return ek_subject_close(&registry, fault);
 }
 
+/* The host has had enough: then a list is not complete, whatever it holds. */
+static const char *stops_listing(struct ek_check *check)
+{
+	static const char *const applications[] = { EK_SUBJECT_APPLICATION };
+	struct ek_subject registry;
+	const char *fault;
+	unsigned n;
+	int code;
+
+	if (!open_session(check, &registry, &fault))
+		return fault;
+	for (unsigned i = 8; i < 12; i++)
+		if (carry_out(&registry, EK_OP_PUT, ek_subject_instance(i)) != EK_OK)
+			fault = "a PUT failed";
+	n = wait_until_listed(&registry, ek_subject_instance(11)->id, 1, NULL);
+	registry.fake->stop_after = 1;
+	code = list_by(&registry, applications, 1);
+	if (!fault && n == 1 && (code != EK_CANCELLED || registry.fake->n_entries > 1))
+		fault = ek_check_saw(check, "told to stop at the first of four it gave %u and ended with code %d", registry.fake->n_entries, code);
+	for (unsigned i = 8; i < 12; i++)
+		carry_out(&registry, EK_OP_REMOVE, ek_subject_instance(i));
+	return ek_subject_close(&registry, fault);
+}
+
+/* ---- Status, and staying ---- */
+
+static int32_t status_after(struct ek_subject *registry, const struct ek_op *op)
+{
+	uint32_t n_before = registry->fake->n_completions;
+	const struct fake_completion *done;
+
+	fake_host_apply_all(registry->fake, &op, 1);
+	ek_subject_settle(registry, NULL, n_before + 1);
+	done = ek_subject_do(registry, EK_OP_GET, ek_subject_instance(12));
+	return code_of(done) == EK_OK && done->has_entry ? done->entry.status : -1;
+}
+
+static const char *sets_status(struct ek_check *check)
+{
+	struct ek_subject registry;
+	struct ek_op set, clear;
+	const char *fault;
+	int32_t out, up;
+
+	if (!open_session(check, &registry, &fault))
+		return fault;
+	if (!(fake_host_traits(registry.fake)->flags & EK_REGISTRY_SETS_STATUS))
+		return ek_subject_close(&registry, ek_check_skip(check, "it sets none; the host puts instances with their new status"));
+	if (carry_out(&registry, EK_OP_PUT, ek_subject_instance(12)) != EK_OK)
+		fault = "a PUT failed";
+	set = ek_subject_op(&registry, EK_OP_SET_STATUS, ek_subject_instance(12));
+	out = status_after(&registry, &set);
+	clear = ek_subject_op(&registry, EK_OP_SET_STATUS, ek_subject_instance(12));
+	clear.status = EK_STATUS_UP;
+	up = status_after(&registry, &clear);
+	carry_out(&registry, EK_OP_REMOVE, ek_subject_instance(12));
+	if (!fault && (out != EK_STATUS_OUT_OF_SERVICE || up != EK_STATUS_UP))
+		fault = ek_check_saw(check, "set to %d it read %d, and set back to %d it read %d", EK_STATUS_OUT_OF_SERVICE, out, EK_STATUS_UP, up);
+	return ek_subject_close(&registry, fault);
+}
+
+/* Two instances of the plugin before one registry, as two replicas of the host. */
+static const char *stays_when_closed(struct ek_check *check)
+{
+	struct ek_subject first, second;
+	const char *fault;
+	bool is_shared;
+
+	if (!open_session(check, &first, &fault))
+		return fault;
+	if (!open_session(check, &second, &fault))
+		return ek_subject_close(&first, fault);
+	if (carry_out(&first, EK_OP_PUT, ek_subject_instance(13)) != EK_OK)
+		fault = "a PUT failed";
+	is_shared = carry_out(&second, EK_OP_GET, ek_subject_instance(13)) == EK_OK;
+	fault = ek_subject_close(&first, fault);
+	if (!fault && !is_shared)
+		fault = ek_check_skip(check, "its instances share no registry");
+	else if (!fault && carry_out(&second, EK_OP_GET, ek_subject_instance(13)) != EK_OK)
+		fault = "what an instance had put was gone when it had been closed";
+	carry_out(&second, EK_OP_REMOVE, ek_subject_instance(13));
+	return ek_subject_close(&second, fault);
+}
+
 /* ---- Ten thousand ---- */
 
 static struct ek_instance nth(unsigned i, char id[64])
@@ -383,6 +467,9 @@ const struct ek_rule ek_live_rules[] = {
 	{ "renew-gone", "a renewal creates nothing: of what is not there it ends as GONE", "round-trip", renews_nothing_that_is_gone },
 	{ "partial", "each operation of a batch has its own outcome", "round-trip", tells_each_its_own },
 	{ "listing", "a list gives all that is in its scope, each once", "round-trip", lists_all_in_scope },
+	{ "stop", "a list that the host has enough of ends as CANCELLED", "round-trip", stops_listing },
+	{ "status", "a status that is set is read, and so is its end", "round-trip", sets_status },
+	{ "stays", "closing deregisters nothing", "round-trip", stays_when_closed },
 	{ "many", "ten thousand entries are put, listed and removed, none is lost", "listing", carries_ten_thousand },
 	{ 0 },
 };

@@ -33,11 +33,16 @@ static int ask(const struct ek_check *check, const struct ek_subject *mode, cons
 	};
 	struct ek_sample_wish filled = *wish;
 	struct ek_arena arena;
+	const struct ek_cluster *cluster;
+	int64_t began_ms;
 	int code;
 
 	filled.reads = reads_of(mode);
 	ek_arena_init(&arena);
-	code = mode->mode->desired(mode->self, &syncer, ek_sample_cluster(&arena, &filled), &answer->sink, err);
+	cluster = ek_sample_cluster(&arena, &filled);
+	began_ms = ek_check_clock_ms();
+	code = mode->mode->desired(mode->self, &syncer, cluster, &answer->sink, err);
+	ek_subject_called(mode, began_ms);
 	ek_arena_clear(&arena);
 	return code;
 }
@@ -337,12 +342,18 @@ static const char *one_life(struct ek_check *check)
 	if (fault)
 		return fault;
 	free(whole_answer(check, &mode, &everything, &n));
+	ek_check_look_at_threads(check);
 	return ek_subject_close(&mode, NULL);
 }
 
 static const char *comes_and_goes(struct ek_check *check)
 {
 	return ek_check_cycles(check, one_life);
+}
+
+static const char *answers_promptly(struct ek_check *check)
+{
+	return ek_check_prompt(check, one_life);
 }
 
 static const char *leaves_no_thread(struct ek_check *check)
@@ -362,7 +373,8 @@ const struct ek_rule ek_mode_rules[] = {
 	{ "refusal", "it stops at once when the sink refuses, and hands the refusal on", "instances", stops_when_refused },
 	{ "failure", "a syncer that cannot be served is told why", "create", explains_a_failure },
 	{ "per-endpoint", "asked for one endpoint it emits what it emits for it among all", "pure", keeps_its_promise_per_endpoint },
-	{ "threads", "no thread outlives the instance that started it", "create", leaves_no_thread },
+	{ "prompt", "no call into it takes long: the whole process waits", "create", answers_promptly },
+	{ "threads", "its threads block all signals, and none outlives its instance", "create", leaves_no_thread },
 	{ "cycles", "a hundred instances come and go without leaving memory or descriptors", "threads", comes_and_goes },
 	{ 0 },
 };

@@ -452,11 +452,11 @@ static const char *cancels(struct ek_check *check)
 }
 
 /* Time for one answer, and no more: a server that is silent is waited for elsewhere. */
-static void wait_a_moment(struct ek_subject *registry)
+static void wait_a_moment(struct ek_subject *registry, uint32_t n_completions)
 {
 	if (registry->check->reach != EK_REACH_SOCKETS)
-		ek_subject_settle(registry, &unreachable, 1);
-	for (unsigned i = 0; i < MOMENTS && !registry->fake->n_completions; i++)
+		ek_subject_settle(registry, &unreachable, n_completions);
+	for (unsigned i = 0; i < MOMENTS && registry->fake->n_completions < n_completions; i++)
 		fake_host_wait(registry->fake, MOMENT_MS);
 }
 
@@ -468,7 +468,8 @@ static const char *one_life(struct ek_check *check)
 	if (fault)
 		return fault;
 	ek_subject_start(&registry, EK_OP_GET, ek_subject_instance(0));
-	wait_a_moment(&registry);
+	ek_check_look_at_threads(check);
+	wait_a_moment(&registry, 1);
 	ek_subject_start(&registry, EK_OP_GET, ek_subject_instance(0)); /* in flight when it ends */
 	return ek_subject_close(&registry, NULL);
 }
@@ -476,6 +477,31 @@ static const char *one_life(struct ek_check *check)
 static const char *comes_and_goes(struct ek_check *check)
 {
 	return ek_check_cycles(check, one_life);
+}
+
+/* One of each. */
+static const char *busy_life(struct ek_check *check)
+{
+	struct ek_subject registry;
+	const char *fault = ek_subject_open(check, &registry);
+
+	if (fault)
+		return fault;
+	for (size_t i = 0; i < N_KINDS; i++) {
+		uint32_t n = registry.fake->n_completions;
+
+		if (!is_sent(registry.fake, kinds[i].kind))
+			continue;
+		ek_subject_start(&registry, kinds[i].kind, ek_subject_instance(0));
+		wait_a_moment(&registry, n + 1);
+	}
+	ek_subject_list(&registry, applications, 1);
+	return ek_subject_close(&registry, NULL);
+}
+
+static const char *answers_promptly(struct ek_check *check)
+{
+	return ek_check_prompt(check, busy_life);
 }
 
 static const char *leaves_no_thread(struct ek_check *check)
@@ -498,7 +524,8 @@ const struct ek_rule ek_registry_rules[] = {
 	{ "probe", "a probe completes, and an unreachable registry fails it", "completion", probes },
 	{ "cancel", "what is cancelled completes at most once", "completion", cancels },
 	{ "flood", "ten thousand operations on an unreachable registry each complete", "batch", carries_a_flood },
-	{ "threads", "no thread outlives the instance that started it", "completion", leaves_no_thread },
+	{ "prompt", "no call into it takes long: the whole process waits", "completion", answers_promptly },
+	{ "threads", "its threads block all signals, and none outlives its instance", "completion", leaves_no_thread },
 	{ "cycles", "a hundred instances come and go without leaving memory or descriptors", "threads", comes_and_goes },
 	{ 0 },
 };

@@ -28,6 +28,14 @@ static struct fake_host *make_host(const struct ek_check *check, const struct ek
 	return fake;
 }
 
+void ek_subject_called(const struct ek_subject *subject, int64_t began_ms)
+{
+	int64_t took_ms = ek_check_clock_ms() - began_ms;
+
+	if (took_ms > subject->check->slowest_ms)
+		subject->check->slowest_ms = took_ms;
+}
+
 static int create(struct ek_subject *subject, const struct ek_option_set *options, struct ek_error *err)
 {
 	if (subject->registry)
@@ -38,12 +46,14 @@ static int create(struct ek_subject *subject, const struct ek_option_set *option
 int ek_subject_create(struct ek_check *check, const struct ek_option_set *options, struct ek_subject *subject, const char **left, struct ek_error *err)
 {
 	bool is_mode = check->plugin->kind == EK_PLUGIN_MODE;
+	int64_t began_ms = ek_check_clock_ms();
 	int code;
 
 	*subject = (struct ek_subject){ .check = check, .fake = make_host(check, options), .mode = is_mode ? check->plugin->ops : NULL,
 		.registry = is_mode ? NULL : check->plugin->ops };
 	*left = NULL;
 	code = create(subject, options, err);
+	ek_subject_called(subject, began_ms);
 	if (code != EK_OK) {
 		*left = fake_host_end(subject->fake);
 		subject->fake = NULL;
@@ -65,9 +75,10 @@ const char *ek_subject_open(struct ek_check *check, struct ek_subject *subject)
 static void close_registry(struct ek_subject *subject)
 {
 	struct fake_host *fake = subject->fake;
-	int64_t until_ms;
+	int64_t began_ms = ek_check_clock_ms(), until_ms;
 
 	subject->registry->close(fake->self);
+	ek_subject_called(subject, began_ms);
 	for (unsigned i = 0; i < STEPS && !fake->n_closed; i++)
 		fake_host_advance(fake, STEP_MS);
 	until_ms = ek_check_clock_ms() + CLOSE_MS;
@@ -132,16 +143,20 @@ struct ek_op ek_subject_op(struct ek_subject *subject, enum ek_op_kind kind, con
 uint64_t ek_subject_start(struct ek_subject *subject, enum ek_op_kind kind, const struct ek_instance *instance)
 {
 	struct ek_op op = ek_subject_op(subject, kind, instance);
+	int64_t began_ms = ek_check_clock_ms();
 
 	fake_host_apply(subject->fake, &op);
+	ek_subject_called(subject, began_ms);
 	return op.token;
 }
 
 uint64_t ek_subject_list(struct ek_subject *subject, const char *const *applications, uint32_t n)
 {
 	const struct ek_scope scope = { .size = sizeof(scope), .n_applications = n, .applications = n ? applications : NULL, .owner_prefix = "kit/" };
+	int64_t began_ms = ek_check_clock_ms();
 
 	fake_host_list(subject->fake, &scope, ++subject->token);
+	ek_subject_called(subject, began_ms);
 	return subject->token;
 }
 

@@ -31,6 +31,9 @@ const char *ek_subject_open(struct ek_check *check, struct ek_subject *subject);
  */
 const char *ek_subject_close(struct ek_subject *subject, const char *fault);
 
+/* A call into the plugin that began then has returned. */
+void ek_subject_called(const struct ek_subject *subject, int64_t began_ms);
+
 /* ---- Registries ---- */
 
 /* The i-th of the instances that the kit registers: complete, UP, with the marks and one pair more. Valid until the next call with the same i. */

@@ -36,8 +36,10 @@ enum vice {
 	PRINTS,                /* writes to standard output */
 	CHANGES_DIRECTORY,     /* changes what is the process's */
 	ASKS_FOR_ANY_OPTION,   /* also for one that it does not declare */
+	SLEEPS,                /* in list, for longer than the host has */
 	TIRES,                 /* loses operations after some thousands */
 	LEAVES_THREADS,        /* starts a thread that does not end */
+	TAKES_SIGNALS,         /* starts a thread that blocks none, but ends */
 	REFUSES_SILENTLY,      /* refuses a value without a word */
 };
 
@@ -60,6 +62,8 @@ struct registry {
 	const struct ek_host *host;
 	struct flight *flights;
 	unsigned n_started;
+	pthread_t thread;
+	int ends[2];           /* of a pipe: closing one lets the thread end */
 };
 
 static void drop(struct flight *flight)
@@ -145,6 +149,8 @@ static void apply(void *self, const struct ek_op *const *operations, uint32_t n_
 
 static void list(void *self, const struct ek_scope *scope, uint64_t token)
 {
+	if (VICE == SLEEPS)
+		usleep(300000);
 	start(self, token, LIST);
 }
 
@@ -171,6 +177,13 @@ static void *idle(void *arg)
 	for (;;)
 		pause();
 	return arg;
+}
+
+static void *wait_for_the_end(void *arg)
+{
+	char c;
+
+	return read(((struct registry *)arg)->ends[0], &c, 1) ? arg : NULL;
 }
 
 /* What is done to the process, and not to the host. */
@@ -211,6 +224,8 @@ static int create(const struct ek_host *host, void **self, struct ek_error *err)
 		return ek_fail(err, EK_RETRY, "out of memory");
 	registry->host = host;
 	misbehave();
+	if (VICE == TAKES_SIGNALS && (pipe(registry->ends) || pthread_create(&registry->thread, NULL, wait_for_the_end, registry)))
+		abort();
 	if (VICE == ASKS_FOR_ANY_OPTION)
 		host->option(host, "colour");
 	if (VICE == NEEDS_THE_REGISTRY)
@@ -228,6 +243,11 @@ static void close_registry(void *self)
 		host->http_cancel(host, registry->flights->request);
 		host->timer_stop(host, registry->flights->timer);
 		drop(registry->flights);
+	}
+	if (VICE == TAKES_SIGNALS) {
+		close(registry->ends[1]);
+		pthread_join(registry->thread, NULL);
+		close(registry->ends[0]);
 	}
 	if (VICE != LEAKS)
 		free(registry);

@@ -20,15 +20,20 @@ enum vice {
 	FULL_AT_THOUSANDS,     /* says that it has put what it has not, once there are many */
 	KEEPS_REMOVED,         /* lists what was removed */
 	LISTS_ONE_APPLICATION, /* the first in scope */
+	LISTS_ON,              /* whatever the host says */
+	IGNORES_STATUS,        /* says OK to a status that it does not set */
+	DEREGISTERS,           /* removes everything when it closes */
 };
 
-#define ENTRIES_MAX 20000
+#define ENTRIES_MAX 12000
+#define BUCKETS 4096
 
 struct entry {
 	char id[64], application[32], address[48], texts[3][2][64];
 	int32_t port, status;
 	uint32_t n_metadata;
 	int is_removed;
+	struct entry *next;            /* in its bucket */
 };
 
 struct later {
@@ -40,29 +45,44 @@ struct later {
 	struct entry *found;
 };
 
+struct store {
+	struct entry *entries[ENTRIES_MAX], *buckets[BUCKETS];
+	uint32_t n;
+};
+
 struct registry {
 	const struct ek_host *host;
 	struct later *laters;
-	struct entry entries[ENTRIES_MAX];
-	uint32_t n_entries;
+	struct store *store;           /* of its own, or of all */
 };
+
+static struct store everybodys;
+
+static struct entry **bucket_of(struct registry *registry, const char *id)
+{
+	uint32_t hash = 2166136261u;
+
+	while (*id)
+		hash = (hash ^ (unsigned char)*id++) * 16777619u;
+	return &registry->store->buckets[hash % BUCKETS];
+}
 
 static struct entry *find(struct registry *registry, const char *id)
 {
-	for (uint32_t i = 0; i < registry->n_entries; i++)
-		if (!registry->entries[i].is_removed && strcmp(registry->entries[i].id, id) == 0)
-			return &registry->entries[i];
+	for (struct entry *entry = *bucket_of(registry, id); entry; entry = entry->next)
+		if (!entry->is_removed && strcmp(entry->id, id) == 0)
+			return entry;
 	return NULL;
 }
 
 static void fill(struct entry *entry, const struct ek_instance *from)
 {
-	memset(entry, 0, sizeof(*entry));
 	snprintf(entry->id, sizeof(entry->id), "%s", from->id);
 	snprintf(entry->application, sizeof(entry->application), "%s", from->application);
 	snprintf(entry->address, sizeof(entry->address), "%s", from->address);
 	entry->port = from->port;
 	entry->status = from->status;
+	entry->n_metadata = 0;
 	for (uint32_t i = 0; i < from->n_metadata && i < 3; i++, entry->n_metadata++) {
 		snprintf(entry->texts[i][0], 64, "%s", from->metadata[i]->key);
 		snprintf(entry->texts[i][1], 64, "%s", from->metadata[i]->value);
@@ -75,11 +95,16 @@ static int put(struct registry *registry, const struct ek_instance *instance)
 {
 	struct entry *entry = VICE == KEEPS_DOUBLES ? NULL : find(registry, instance->id);
 
-	if (VICE == FULL_AT_THOUSANDS && registry->n_entries >= 4000)
+	if (VICE == FULL_AT_THOUSANDS && registry->store->n >= 4000)
 		return EK_TOO_BIG;
-	if (!entry && registry->n_entries == ENTRIES_MAX)
+	if (!entry && registry->store->n == ENTRIES_MAX)
 		return EK_TOO_BIG;
-	fill(entry ? entry : &registry->entries[registry->n_entries++], instance);
+	if (!entry) {
+		entry = registry->store->entries[registry->store->n++] = calloc(1, sizeof(*entry));
+		entry->next = *bucket_of(registry, instance->id);
+		*bucket_of(registry, instance->id) = entry;
+	}
+	fill(entry, instance);
 	return EK_OK;
 }
 
@@ -93,6 +118,10 @@ static int carry_out(struct registry *registry, const struct ek_op *op, struct e
 		return put(registry, op->instance);
 	case EK_OP_RENEW:
 		return entry || VICE == RENEWS_ANYTHING ? EK_OK : EK_GONE;
+	case EK_OP_SET_STATUS:
+		if (entry && VICE != IGNORES_STATUS)
+			entry->status = op->status;
+		return entry ? EK_OK : EK_GONE;
 	case EK_OP_GET:
 		*found = entry;
 		return entry ? EK_OK : EK_GONE;
@@ -105,8 +134,9 @@ static int carry_out(struct registry *registry, const struct ek_op *op, struct e
 
 /* ---- telling ---- */
 
-static void tell(const struct registry *registry, const struct entry *entry, void (*to)(const struct registry *registry, uint64_t token, const struct ek_entry *entry),
-                 uint64_t token)
+typedef int (*tell_fn)(const struct registry *registry, uint64_t token, const struct ek_entry *entry);
+
+static int tell(const struct registry *registry, const struct entry *entry, tell_fn to, uint64_t token)
 {
 	struct ek_pair pairs[3];
 	const struct ek_pair *metadata[3];
@@ -119,17 +149,18 @@ static void tell(const struct registry *registry, const struct entry *entry, voi
 		pairs[i] = (struct ek_pair){ .size = sizeof(pairs[i]), .key = entry->texts[i][0], .value = entry->texts[i][1] };
 		metadata[i] = &pairs[i];
 	}
-	to(registry, token, &told);
+	return to(registry, token, &told);
 }
 
-static void to_result(const struct registry *registry, uint64_t token, const struct ek_entry *entry)
+static int to_result(const struct registry *registry, uint64_t token, const struct ek_entry *entry)
 {
 	registry->host->op_done(registry->host, token, &(struct ek_result){ .size = sizeof(struct ek_result), .revision = 1, .entry = entry });
+	return 0;
 }
 
-static void to_list(const struct registry *registry, uint64_t token, const struct ek_entry *entry)
+static int to_list(const struct registry *registry, uint64_t token, const struct ek_entry *entry)
 {
-	registry->host->list_entry(registry->host, token, entry);
+	return registry->host->list_entry(registry->host, token, entry) && VICE != LISTS_ON;
 }
 
 static void drop(struct later *later)
@@ -187,11 +218,15 @@ static int is_told_of(const struct entry *entry, const struct ek_scope *scope)
 static void list(void *self, const struct ek_scope *scope, uint64_t token)
 {
 	struct registry *registry = self;
+	int is_over = 0;
 
-	for (uint32_t i = 0; i < registry->n_entries; i++)
-		if ((!registry->entries[i].is_removed || VICE == KEEPS_REMOVED) && is_told_of(&registry->entries[i], scope))
-			tell(registry, &registry->entries[i], to_list, token);
-	complete_later(registry, token, EK_OK, NULL);
+	for (uint32_t i = 0; i < registry->store->n && !is_over; i++) {
+		const struct entry *entry = registry->store->entries[i];
+
+		if ((!entry->is_removed || VICE == KEEPS_REMOVED) && is_told_of(entry, scope))
+			is_over = tell(registry, entry, to_list, token);
+	}
+	complete_later(registry, token, is_over ? EK_CANCELLED : EK_OK, NULL);
 }
 
 static int create(const struct ek_host *host, void **self, struct ek_error *err)
@@ -201,8 +236,16 @@ static int create(const struct ek_host *host, void **self, struct ek_error *err)
 	if (!registry)
 		return ek_fail(err, EK_RETRY, "out of memory");
 	registry->host = host;
+	registry->store = VICE == DEREGISTERS ? &everybodys : calloc(1, sizeof(*registry->store));
 	*self = registry;
 	return EK_OK;
+}
+
+static void clear(struct store *store)
+{
+	for (uint32_t i = 0; i < store->n; i++)
+		free(store->entries[i]);
+	memset(store, 0, sizeof(*store));
 }
 
 static void close_registry(void *self)
@@ -214,6 +257,9 @@ static void close_registry(void *self)
 		host->timer_stop(host, registry->laters->timer);
 		drop(registry->laters);
 	}
+	clear(registry->store);
+	if (registry->store != &everybodys)
+		free(registry->store);
 	free(registry);
 	host->closed(host);
 }
@@ -221,7 +267,7 @@ static void close_registry(void *self)
 static const struct ek_registry_traits *traits(void *self)
 {
 	static const struct ek_registry_traits sane = {
-		.size = sizeof(sane), .lease_kind = EK_LEASE_INSTANCE, .max_batch = 64, .renew_ms = 27000, .lease_ms = 90000,
+		.size = sizeof(sane), .flags = EK_REGISTRY_SETS_STATUS, .lease_kind = EK_LEASE_INSTANCE, .max_batch = 64, .renew_ms = 27000, .lease_ms = 90000,
 	};
 
 	(void)self;
