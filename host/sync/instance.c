@@ -16,7 +16,7 @@
 #define RENEW_MIN_MS 100
 #define TRAITS_KNOWN (EK_REGISTRY_SETS_STATUS | EK_REGISTRY_RENEWS_BY_INSTANCE | EK_REGISTRY_LISTS_BY_APPLICATION)
 #define LOST_GAP_MS 5000        /* between two times that everything is read because the plugin says that it is lost */
-#define CHANGES_PER_SECOND 1000 /* that are read at once */
+#define CHANGES_PER_SECOND 100 /* that are read at once */
 
 /* ---- what the plugin tells; a retired instance is not listened to ---- */
 
