@@ -157,6 +157,7 @@ static void *post_many(void *arg)
 static void test_posts_from_threads_wake_who_waits_and_all_are_called(void **state)
 {
 	struct seen *seen = *state;
+	int64_t before_ms = seen->fake->now_ms;
 	pthread_t threads[THREADS];
 
 	for (unsigned i = 0; i < THREADS; i++)
@@ -166,6 +167,7 @@ static void test_posts_from_threads_wake_who_waits_and_all_are_called(void **sta
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(seen->n_calls, THREADS * POSTS);
+	assert_in_range(seen->fake->now_ms - before_ms, 0, LONG_MS - 1);
 	assert_null(fake_host_end(seen->fake));
 }
 
