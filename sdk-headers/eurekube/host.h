@@ -118,7 +118,7 @@ struct ek_host {
 	/* Milliseconds since 1970.  For printing and for formats that want it, never for measuring. */
 	int64_t (*wall_ms)(const struct ek_host *host);
 
-	/* Calls fn(arg) once, at least delay_ms from now.  Never NULL. */
+	/* Calls fn(arg) once, at least delay_ms from now.  NULL only when 10000 timers of the instance are running already. */
 	struct ek_timer_handle *(*timer_start)(const struct ek_host *host, int64_t delay_ms, void (*fn)(void *arg), void *arg);
 
 	/* Stops a timer that has not fired.  NULL is ignored. */
