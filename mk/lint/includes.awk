@@ -14,6 +14,7 @@ BEGIN {
 	owner["uv.h"] = "^host/io/(loop|file)[.]"
 	owner["curl/curl.h"] = "^host/io/http[.]"
 	owner["microhttpd.h"] = "^host/io/serve[.]"
+	owner["spawn.h"] = "^host/io/process[.]"
 	owner["dlfcn.h"] = "^host/plugin/loader[.]"
 	owner["yaml.h"] = "^host/base/yaml[.]"
 	# Reading or writing one document is fine; whoever handles lists works on bytes.
