@@ -43,6 +43,7 @@ class Operator:
         self.write_config(document)
         self.process = Process("eurekube", directory / "operator.log")
         self.valgrind = valgrind
+        self.environment = {}       # beside ours
         self.port, self.debug_port = free_port(), free_port()
         self.session = requests.Session()
         self.session.trust_env = False
@@ -55,7 +56,7 @@ class Operator:
 
     def launch(self, *arguments):
         """Starts it without waiting."""
-        environment = {key: value for key, value in os.environ.items() if key != "KUBECONFIG"}
+        environment = {key: value for key, value in os.environ.items() if key != "KUBECONFIG"} | self.environment
         self.process.start([
             *(VALGRIND if self.valgrind else []), BUILD / "bin" / "eurekube", "run",
             *self.source, "--kubeconfig", self.kubeconfig, "--listen", f"127.0.0.1:{self.port}",
@@ -76,6 +77,12 @@ class Operator:
         text = self.session.get(f"http://127.0.0.1:{self.port}/metrics", timeout=2).text
         lines = [line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
         return {series: float(value) for series, value in lines}
+
+    def late_renewals(self, seconds, registry="main"):
+        """Heartbeats that were sent so long after their time; `seconds` as the histogram writes one of its bounds."""
+        metrics, name = self.metrics(), f'eurekube_lease_lateness_seconds_bucket{{registry="{registry}",le="%s"}}'
+        assert metrics[name % "+Inf"] > 0, "there were heartbeats"
+        return metrics[name % "+Inf"] - metrics[name % seconds]
 
     def state(self):
         """What it tells people on this machine."""

@@ -34,7 +34,7 @@ class Fault:
     def answer(self, path):
         """(status, headers, body) instead of the server's answer, or None."""
 
-    def body(self, path, chunk):
+    def body(self, passage, chunk):
         """What becomes of a piece of the server's answer; may raise Cut."""
         return chunk
 
@@ -71,7 +71,7 @@ class CutsInMidLine(Fault):
         super().__init__(resource)
         self._ends_well = ends_well
 
-    def body(self, path, chunk):
+    def body(self, passage, chunk):
         self.hits += 1
         raise Cut(chunk[:len(chunk) // 2], self._ends_well)
 
@@ -83,7 +83,7 @@ class Stalls(Fault):
         super().__init__(resource)
         self._over = threading.Event()
 
-    def body(self, path, chunk):
+    def body(self, passage, chunk):
         self.hits += 1
         self._over.wait()
         return chunk
@@ -99,39 +99,48 @@ class ErrorEvent(Fault):
         super().__init__(resource)
         self._line = b'{"type":"ERROR","object":' + status_document(status, reason, message) + b"}\n"
 
-    def body(self, path, chunk):
-        if "watch=1" not in path:
+    def body(self, passage, chunk):
+        if "watch=1" not in passage.path:
             return chunk
         self.hits += 1
         raise Cut(self._line, ends_well=True)
 
 
 class EmptyLists(Fault):
-    """The server's answers with nothing in them: the collection's version is true, its objects are missing."""
+    """Whoever watches is told to list, and every list is empty: its version is true, its objects are missing."""
 
-    def __init__(self, resource="/"):
-        super().__init__(resource)
-        self._rest = {}
+    def answer(self, path):
+        if "watch=1" not in path or "sendInitialEvents" in path:
+            return None
+        return 410, {"Content-Type": "application/json"}, status_document(410, "Expired", "too old resource version")
 
-    def body(self, path, chunk):
-        """Whole lines of a stream; a LIST comes as one line without an end."""
+    def body(self, passage, chunk):
+        if "watch=1" not in passage.path:
+            self.hits += 1
+            version = re.search(rb'"resourceVersion":"(\d+)"', chunk)[1].decode()
+            raise Cut(json.dumps({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": version}, "items": []}).encode(),
+                      ends_well=True)
+        if passage.is_past_the_list:
+            return chunk
+        passage.kept += chunk
+        mark = passage.kept.find(b"initial-events-end")
+        if mark < 0:
+            return b""
         self.hits += 1
-        me = threading.get_ident()
-        lines = (self._rest.pop(me, b"") + chunk).split(b"\n")
-        self._rest[me] = lines.pop()
-        kept = [line + b"\n" for line in lines if b'"type":"BOOKMARK"' in line]
-        if "watch=1" not in path:
-            raise Cut(json.dumps({"kind": "List", "apiVersion": "v1", "items": [],
-                                  "metadata": {"resourceVersion": self._version(chunk)}}).encode(), ends_well=True)
-        return b"".join(kept)
+        passage.is_past_the_list = True         # what follows is a watch, and true
+        return passage.kept[passage.kept.rfind(b"\n", 0, mark) + 1:]
 
-    @staticmethod
-    def _version(chunk):
-        return re.search(rb'"resourceVersion":"(\d+)"', chunk)[1].decode()
+
+class Passage:
+    """One answer on its way from the server to the operator."""
+
+    def __init__(self, path):
+        self.path = path
+        self.kept, self.is_past_the_list = b"", False
 
 
 class Proxy:
-    def __init__(self, control_plane):
+    def __init__(self, control_plane, name="127.0.0.1"):
         self.fault = None
         self._upstream = urllib.parse.urlsplit(control_plane.url)
         self._trust = ssl.create_default_context(cafile=str(control_plane.authority.ca_file))
@@ -139,10 +148,10 @@ class Proxy:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
         self._server.daemon_threads = True
         identity = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        identity.load_cert_chain(*control_plane.authority.server("proxy"))
+        identity.load_cert_chain(*control_plane.authority.server("proxy", names=("localhost", name)))
         # The handshake belongs to the connection's thread, not to the one that accepts.
         self._server.socket = identity.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self.url = f"https://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"https://{name}:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def begin(self, fault, break_open=True):
@@ -235,10 +244,11 @@ def _handler_of(proxy):
         def pass_on(self, reply):
             kept = {key: value for key, value in reply.getheaders() if key.lower() in ("content-type", "retry-after", "warning")}
             self.head(reply.status, {**kept, "Transfer-Encoding": "chunked"})
+            passage = Passage(self.path)
             try:
                 while piece := reply.read1(1 << 16):
                     fault = proxy.fault_for(self.path)
-                    self.piece(fault.body(self.path, piece) if fault else piece)
+                    self.piece(fault.body(passage, piece) if fault else piece)
             except Cut as cut:
                 self.piece(cut.last)
                 if not cut.ends_well:
