@@ -82,7 +82,8 @@ static void unlink_call(struct ek_kube_call *call)
 static void forget_request(struct ek_kube_call *call)
 {
 	if (call->is_kept) {
-		explicit_bzero((void *)call->body, call->body_bytes);
+		if (call->body)
+			explicit_bzero((void *)call->body, call->body_bytes);
 		free((void *)call->method);
 		free((void *)call->content_type);
 		free((void *)call->body);
