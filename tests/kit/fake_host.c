@@ -44,6 +44,11 @@ struct fake_host *fake_host_use(const struct ek_host *host)
 	return fake;
 }
 
+void *fake_host_grow(void *list, uint32_t n, size_t size)
+{
+	return n & (n - 1) ? list : realloc(list, (n ? (size_t)2 * n : 1) * size);
+}
+
 char *fake_host_copy(const char *text)
 {
 	return strdup(text ? text : "");
@@ -187,7 +192,7 @@ static void on_op_done(const struct ek_host *host, uint64_t token, const struct 
 		fake_host_breach(fake, "an operation was completed twice");
 	if (result->code != EK_OK && result->entry)
 		fake_host_breach(fake, "a failed operation came with an entry");
-	fake->completions = realloc(fake->completions, (fake->n_completions + 1) * sizeof(*fake->completions));
+	fake->completions = fake_host_grow(fake->completions, fake->n_completions, sizeof(*fake->completions));
 	done = &fake->completions[fake->n_completions++];
 	*done = (struct fake_completion){
 		.token = token, .code = result->code, .http_status = result->http_status, .revision = result->revision,
@@ -201,7 +206,7 @@ static int on_list_entry(const struct ek_host *host, uint64_t token, const struc
 {
 	struct fake_host *fake = fake_host_use(host);
 
-	fake->entries = realloc(fake->entries, (fake->n_entries + 1) * sizeof(*fake->entries));
+	fake->entries = fake_host_grow(fake->entries, fake->n_entries, sizeof(*fake->entries));
 	fake->entries[fake->n_entries++] = fake_host_copy_entry(fake, entry);
 	return fake->stop_after && fake->n_entries >= fake->stop_after;
 }

@@ -54,7 +54,7 @@ struct ek_http_handle *fake_host_http(const struct ek_host *host, const struct e
 	made->body = calloc(1, request->body_bytes + 1);
 	if (request->body)
 		memcpy(made->body, request->body, request->body_bytes);
-	fake->requests = realloc(fake->requests, (fake->n_requests + 1) * sizeof(struct fake_request *));
+	fake->requests = fake_host_grow(fake->requests, fake->n_requests, sizeof(struct fake_request *));
 	fake->requests[fake->n_requests++] = made;
 	return (struct ek_http_handle *)made;
 }

@@ -7,6 +7,7 @@
 
 struct fake_host *fake_host_use(const struct ek_host *host);         /* how every slot begins */
 void fake_host_breach(struct fake_host *fake, const char *fault); /* a literal; the first one counts */
+void *fake_host_grow(void *list, uint32_t n, size_t size);        /* room for one more behind n; doubles */
 char *fake_host_copy(const char *text);                           /* NULL becomes "" */
 
 int64_t fake_host_next_due(const struct fake_host *fake);         /* of its timers, from now; INT64_MAX none */
