@@ -170,7 +170,7 @@ static void carry_out(struct ek_reflector *r, const struct ek_verdict *verdict)
 			r->retry_after_ms, ek_loop_random(r->loop)));
 }
 
-/* The request is over, whoever ended it. */
+/* The request is over, whoever ended it; without a reply it was us, who have noted why. */
 static void end_request(struct ek_reflector *r, const struct ek_kube_reply *reply)
 {
 	struct ek_verdict verdict;
@@ -195,18 +195,38 @@ static void on_stream_done(void *arg, const struct ek_kube_reply *reply)
 	end_request(r, reply);
 }
 
-/* A server that ignores sendInitialEvents never marks their end. */
+void ek_reflector_await_more(struct ek_reflector *r)
+{
+	int64_t patience = r->is_answered ? EK_REFLECTOR_QUIET_MS : EK_REFLECTOR_ANSWER_MS;
+
+	ek_loop_arm(r->loop, &r->silence_timer, r->activity == EK_READING_STREAM ? EK_REFLECTOR_SILENCE_MS : patience);
+}
+
+static void note_silence(struct ek_reflector *r)
+{
+	r->has_ending = true;
+	r->retry_after_ms = 0;
+	if (r->activity == EK_READING_STREAM) {
+		/* A server that ignores sendInitialEvents never marks their end. */
+		r->ending = (struct ek_ending){ .code = EK_CANCELLED, .is_silent = true };
+		snprintf(r->problem, sizeof(r->problem), "the initial events stopped before their end was marked");
+	} else if (r->is_answered) {
+		/* Quiet or dead, we cannot know; asking again tells, and costs as little as after an end of the server's. */
+		r->ending = (struct ek_ending){ .code = EK_OK };
+	} else {
+		r->ending = (struct ek_ending){ .code = EK_UNKNOWN };
+		snprintf(r->problem, sizeof(r->problem), "the API server has not begun to answer within %d s", EK_REFLECTOR_ANSWER_MS / 1000);
+	}
+}
+
 static void on_silence(void *arg)
 {
 	struct ek_reflector *r = arg;
-	const struct ek_kube_reply silence = { .code = EK_CANCELLED, .reason = "", .message = "", .body = "" };
 
 	ek_kube_cancel(r->call);
-	r->has_ending = true;
-	r->retry_after_ms = 0;
-	r->ending = (struct ek_ending){ .code = EK_CANCELLED, .is_silent = true };
-	snprintf(r->problem, sizeof(r->problem), "the initial events stopped before their end was marked");
-	on_stream_done(r, &silence);
+	note_silence(r);
+	ek_watch_splitter_clear(&r->events);
+	end_request(r, NULL);
 }
 
 static void open_request(struct ek_reflector *r);
@@ -284,8 +304,8 @@ static void open_stream(struct ek_reflector *r, const char *path, int seconds, s
 
 	ek_watch_splitter_init(&r->events, ek_reflector_on_event, r);
 	r->call = ek_kube_stream(r->kube, &request, err);
-	if (r->call && r->activity == EK_READING_STREAM)
-		ek_loop_arm(r->loop, &r->silence_timer, EK_REFLECTOR_SILENCE_MS);
+	if (r->call)
+		ek_reflector_await_more(r);
 }
 
 static void open_request(struct ek_reflector *r)
@@ -304,6 +324,7 @@ static void open_request(struct ek_reflector *r)
 
 	r->started_ms = now_ms(r);
 	r->n_events_here = 0;
+	r->is_answered = false;
 	if (ek_list_query_write(&query, &r->query) != EK_OK)
 		ek_fail(&err, EK_TOO_BIG, "the server's continue token is too long");
 	else if (r->activity == EK_READING_PAGES)

@@ -99,8 +99,8 @@ static int take_initial(struct ek_reflector *r, const struct ek_watch_event *eve
 	r->started_ms = ek_loop_now_ms(r->loop);
 	r->n_events_here = 0;
 	r->stats.watches++;
-	ek_loop_disarm(r->loop, &r->silence_timer);
 	ek_loop_arm(r->loop, &r->settle_timer, EK_REFLECTOR_SHORT_MS);
+	ek_reflector_await_more(r);
 	ek_reflector_commit_view(r, event->resource_version);
 	return EK_OK;
 }
@@ -134,8 +134,7 @@ int ek_reflector_on_stream_body(void *arg, const char *bytes, size_t n)
 	struct ek_error err = EK_ERROR_INIT;
 
 	r->stats.bytes += n;
-	if (r->activity == EK_READING_STREAM)
-		ek_loop_arm(r->loop, &r->silence_timer, EK_REFLECTOR_SILENCE_MS);
+	ek_reflector_await_more(r);
 	if (ek_watch_splitter_feed(&r->events, bytes, n, &err) == EK_OK)
 		return 0;
 	if (!r->has_ending)
@@ -148,6 +147,8 @@ void ek_reflector_on_stream_head(void *arg)
 	struct ek_reflector *r = arg;
 
 	r->started_ms = ek_loop_now_ms(r->loop);
+	r->is_answered = true;
+	ek_reflector_await_more(r);
 	if (r->activity == EK_READING_STREAM)
 		ek_reflector_begin_view(r);
 	else

@@ -13,6 +13,8 @@
 
 #define EK_REFLECTOR_SHORT_MS   1000  /* a watch that lives longer works */
 #define EK_REFLECTOR_SILENCE_MS 15000 /* in the middle of initial events */
+#define EK_REFLECTOR_ANSWER_MS  30000 /* a server begins to answer a watch at once, whatever there is to tell */
+#define EK_REFLECTOR_QUIET_MS   (3 * 60 * 1000) /* a watch without a word: as likely a dead server behind a balancer as a quiet cluster */
 
 struct ek_reflector {
 	struct ek_loop *loop;
@@ -25,6 +27,7 @@ struct ek_reflector {
 	enum ek_activity activity;
 	enum ek_version asked;
 	bool has_begun;                 /* the sink collects a view */
+	bool is_answered;               /* the server has begun to answer */
 	bool refuses_streams, in_one_piece, is_continued, is_audit;
 	struct ek_watch_splitter events;
 	struct ek_list_splitter items;
@@ -64,6 +67,8 @@ int ek_reflector_note_undecodable(struct ek_reflector *r, const char *message);
 /* reflector.c */
 void ek_reflector_begin_view(struct ek_reflector *r);
 void ek_reflector_commit_view(struct ek_reflector *r, const char *version);
+/* Something came: from now on the stream may be silent for so long again. */
+void ek_reflector_await_more(struct ek_reflector *r);
 /* What was wrong is over. */
 void ek_reflector_settle(struct ek_reflector *r);
 
