@@ -10,7 +10,7 @@ import pytest
 
 from kit.cluster import SLICES
 from kit.controlplane import ADMIN_TOKEN
-from kit.proxy import (HTML, Answers, CutsInMidLine, EmptyLists, ErrorEvent, Proxy, Stalls, refusal)
+from kit.proxy import HTML, Answers, CutsInMidLine, EmptyLists, ErrorEvent, Proxy, Stalls, refusal
 from kit.wait import eventually, stays
 
 N_SYNCERS = 50
@@ -97,7 +97,8 @@ def undisturbed(fifty, make_operator, eureka):
     assert fifty.is_untouched(), "instances were registered again or are gone"
     removed = [key for action, key in eureka.delta() if action == "DELETED" and key in fifty.first]
     assert not removed, "instances were removed meanwhile"
-    assert made[0].late_renewals("1") == 0, "heartbeats were late"
+    # By less than that an overloaded machine delays them; Eureka's eviction judges the rest.
+    assert made[0].late_renewals("5") == 0, "heartbeats were late"
 
 
 # the API server itself
@@ -155,16 +156,15 @@ def take_rights(fifty, control_plane, kubectl, seconds):
     kubectl("patch", "clusterrole/faults-slices", "--type=merge", "-p", '{"rules":[]}')
     control_plane.kill_apiserver()
     control_plane.restart_apiserver()
-    eventually(lambda: "endpointslices" in problem(fifty.operator), within=WITHIN)
+    eventually(lambda: "endpointslices" in refused(fifty.operator), within=WITHIN)
     fifty.add()
     stays(fifty.is_untouched, seconds)
     grant_slices(kubectl)
 
 
-def problem(operator):
-    """What /readyz says of the watches; the log's last trouble."""
-    return "".join(str(one.get("resource", "")) for one in operator.logs()
-                   if one.get("message") == "watch broken" and one.get("cause") == "auth")
+def refused(operator):
+    """The resources whose watch was refused."""
+    return {one["resource"] for one in operator.logs() if one.get("message") == "watch broken" and one.get("cause") == "auth"}
 
 
 def grant_slices(kubectl):

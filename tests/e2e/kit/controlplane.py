@@ -14,7 +14,7 @@ import requests
 import yaml
 
 from .certificates import Authority
-from .cluster import Cluster
+from .cluster import SYNCERS, Cluster
 from .process import Process, free_port
 
 ADMIN_TOKEN = "e2e-admin-token"
@@ -118,6 +118,8 @@ class ControlPlane:
         asked again, and their patience is not what is tested."""
         self.controllers.kill()
         self.start_apiserver()
+        # It is ready before it serves custom resources: "429: storage is (re)initializing".
+        self.apiserver.until(lambda: self.cluster.list(*SYNCERS) is not None, within=30)
         self._start_controllers()
 
     def start_apiserver(self):
