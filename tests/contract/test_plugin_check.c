@@ -259,7 +259,8 @@ static void test_the_eureka_plugin_keeps_all_rules_where_a_server_answers(void *
 	assert_says(arguments, "ok   renew-gone: ");
 	assert_says(arguments, "ok   listing: ");
 	assert_says(arguments, "ok   many: ");
-	assert_null(strstr(output, "skip"));
+	if (COUNTS_MEMORY)
+		assert_null(strstr(output, "skip"));
 }
 
 static void test_what_needs_a_registry_that_answers_is_skipped_where_none_does(void **state)
