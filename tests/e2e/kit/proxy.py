@@ -116,8 +116,14 @@ class EmptyLists(Fault):
 
     def body(self, passage, chunk):
         if "watch=1" not in passage.path:
+            passage.kept += chunk
+            if not re.search(rb'List"|"items":', passage.kept[:300]):
+                return chunk                    # one object, or an error
+            found = re.search(rb'"resourceVersion":"(\d+)"', passage.kept)
+            if not found:
+                return b""                      # it comes in a later piece
             self.hits += 1
-            version = re.search(rb'"resourceVersion":"(\d+)"', chunk)[1].decode()
+            version = found[1].decode()
             raise Cut(json.dumps({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": version}, "items": []}).encode(),
                       ends_well=True)
         if passage.is_past_the_list:
