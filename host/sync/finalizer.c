@@ -203,8 +203,12 @@ static void on_confirmed(void *arg, const struct ek_kube_reply *reply)
 		ek_queue_add(&syncer->item);
 		return;
 	}
-	if (reply->code == EK_OK)
+	if (reply->code == EK_OK) {
 		EK_WARN(&syncer->engine->log, "a list did not show an EurekaSyncer that exists; it is kept", EK_S("syncer", syncer->key));
+		syncer->is_doubtful = false; /* served on, instead of waiting for a list that shows it */
+		ek_queue_add(&syncer->item);
+		return;
+	}
 	ek_loop_arm(syncer->engine->loop, &syncer->confirm_timer, CONFIRM_RETRY_MS);
 }
 
