@@ -54,6 +54,7 @@ struct ek_record_slice {
 };
 
 #define EK_UID_TEXT 37             /* a UUID with its NUL */
+#define EK_ADDRESS_TEXT 46         /* an IPv6 address with its NUL */
 
 struct ek_record_label {
 	const char *key, *value;
@@ -88,6 +89,11 @@ void ek_record_slice_free(struct ek_record_slice *slice, struct ek_intern *pool)
 bool ek_record_slice_equals(const struct ek_record_slice *a, const struct ek_record_slice *b); /* the trigger time does not count */
 /* The UID of an endpoint's pod: in `buffer`, or of the record; NULL where there is none. */
 const char *ek_record_pod_uid(const struct ek_record_slice *slice, const struct ek_record_endpoint *endpoint, char buffer[EK_UID_TEXT]);
+/* Its address in canonical text, in `buffer`. */
+const char *ek_record_address(const struct ek_record_endpoint *endpoint, char buffer[EK_ADDRESS_TEXT]);
+/* Whether two endpoints, of the same slice at two times, are the same in all that is known of them. */
+bool ek_record_endpoint_equals(const struct ek_record_slice *a_slice, const struct ek_record_endpoint *a, const struct ek_record_slice *b_slice,
+                               const struct ek_record_endpoint *b);
 int ek_read_service(struct ek_slice json, struct ek_intern *pool, struct ek_record_service **out, struct ek_error *err);
 void ek_record_service_free(struct ek_record_service *service, struct ek_intern *pool); /* NULL is ignored */
 bool ek_record_service_equals(const struct ek_record_service *a, const struct ek_record_service *b);

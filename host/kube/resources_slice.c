@@ -133,6 +133,30 @@ const char *ek_record_pod_uid(const struct ek_record_slice *slice, const struct 
 	return buffer;
 }
 
+/* One of an IPv4 address's four numbers, without the weight of printf: each view writes all its addresses. */
+static char *write_number(char *at, unsigned number)
+{
+	if (number >= 100)
+		*at++ = (char)('0' + number / 100);
+	if (number >= 10)
+		*at++ = (char)('0' + number / 10 % 10);
+	*at++ = (char)('0' + number % 10);
+	return at;
+}
+
+const char *ek_record_address(const struct ek_record_endpoint *endpoint, char buffer[EK_ADDRESS_TEXT])
+{
+	char *at = buffer;
+
+	if (endpoint->family != 4)
+		return inet_ntop(AF_INET6, endpoint->address, buffer, EK_ADDRESS_TEXT);
+	for (int i = 0; i < 4; i++) {
+		at = write_number(at, endpoint->address[i]);
+		*at++ = i < 3 ? '.' : '\0';
+	}
+	return buffer;
+}
+
 /* The family, or 0 for what is no address. */
 static uint8_t read_address(struct ek_slice text, uint8_t out[16])
 {
@@ -459,6 +483,20 @@ bool ek_record_slice_equals(const struct ek_record_slice *a, const struct ek_rec
 	return a->namespace_ == b->namespace_ && a->service == b->service && a->n_ports == b->n_ports && a->n_endpoints == b->n_endpoints &&
 	       a->n_text_bytes == b->n_text_bytes && memcmp(a->ports, b->ports, a->n_ports * sizeof(*a->ports)) == 0 &&
 	       memcmp(a->endpoints, b->endpoints, a->n_endpoints * sizeof(*a->endpoints)) == 0 && memcmp(a->texts, b->texts, a->n_text_bytes) == 0;
+}
+
+static bool has_same_text(const struct ek_record_slice *a_slice, uint32_t a, const struct ek_record_slice *b_slice, uint32_t b)
+{
+	return !a == !b && strcmp(a_slice->texts + a, b_slice->texts + b) == 0;
+}
+
+bool ek_record_endpoint_equals(const struct ek_record_slice *a_slice, const struct ek_record_endpoint *a, const struct ek_record_slice *b_slice,
+                               const struct ek_record_endpoint *b)
+{
+	return memcmp(a->address, b->address, sizeof(a->address)) == 0 && memcmp(a->pod_uid, b->pod_uid, sizeof(a->pod_uid)) == 0 &&
+	       a->node_name == b->node_name && a->zone == b->zone && a->flags == b->flags && a->family == b->family && a->has_pod == b->has_pod &&
+	       a->has_binary_uid == b->has_binary_uid && has_same_text(a_slice, a->pod_name, b_slice, b->pod_name) &&
+	       has_same_text(a_slice, a->pod_uid_text, b_slice, b->pod_uid_text) && has_same_text(a_slice, a->hostname, b_slice, b->hostname);
 }
 
 _Static_assert(sizeof(struct ek_record_endpoint) == 64, "an endpoint fills a line of the cache and has no padding");

@@ -90,14 +90,17 @@ static void touch(struct ek_store *store, struct group *group)
 	store->touched_end = &group->next_touched;
 }
 
-static void tell(struct ek_store *store, enum ek_evidence evidence, int64_t trigger_wall_ms)
+/* keys: what changed of the one Service that an event has touched; NULL anything. */
+static void tell(struct ek_store *store, enum ek_evidence evidence, int64_t trigger_wall_ms, const struct ek_keys *keys)
 {
 	const struct ek_store_listener *listener = &store->listener;
 	struct group *group;
 
-	for (group = store->touched; group; group = group->next_touched)
-		if (listener->on_service)
-			listener->on_service(listener->arg, group->home->name, group->name, evidence, trigger_wall_ms);
+	for (group = store->touched; group && listener->on_service; group = group->next_touched) {
+		struct ek_store_change change = { group->home->name, group->name, evidence, trigger_wall_ms, keys && !keys->is_all ? keys : NULL };
+
+		listener->on_service(listener->arg, &change);
+	}
 	while ((group = store->touched)) {
 		store->touched = group->next_touched;
 		group->is_touched = false;
@@ -143,6 +146,7 @@ static void free_object(struct table *table, struct object **objects, struct obj
 {
 	HASH_DEL(*objects, object);
 	free_record(table, object->record);
+	free(object->keys);
 	free(object);
 }
 
@@ -157,6 +161,8 @@ static void attach(struct table *table, struct object *object)
 		group->service = object;
 		return;
 	}
+	if (!store->is_followed)
+		ek_index_forget(group);
 	object->next = group->slices;
 	group->slices = object;
 	store->n_endpoints += ek_store_slice_of(object)->n_endpoints;
@@ -170,6 +176,8 @@ static void detach(struct table *table, struct object *object)
 	if (table->kind == EK_STORE_SERVICES) {
 		object->group->service = NULL;
 	} else {
+		if (!table->store->is_followed)
+			ek_index_forget(object->group);
 		while (*at != object)
 			at = &(*at)->next;
 		*at = object->next;
@@ -195,13 +203,13 @@ static void replace_live(struct table *table, struct object *object, void *recor
 	attach(table, object);
 }
 
-static void add_live(struct table *table, const struct key *key, void *record, uint32_t seen)
+static struct object *add_live(struct table *table, const struct key *key, void *record)
 {
 	struct object *object = new_object(&table->live, key);
 
 	object->record = record;
-	object->seen = seen;
 	attach(table, object);
+	return object;
 }
 
 /* The record and its key; a record of NULL with EK_OK belongs to no Service. */
@@ -242,6 +250,14 @@ static void on_begin(void *arg)
 	feed->list++;
 }
 
+/* Another time alone is no change, unless other slices may hold the same addresses: then it decides between them. */
+static bool same_in_list(const struct table *table, const struct object *live, const void *record)
+{
+	bool is_alone = table->kind == EK_STORE_SERVICES || !live->group->slices->next;
+
+	return same_record(table, live->record, record) && (is_alone || trigger_of(table, live->record) == trigger_of(table, record));
+}
+
 /* Marks what the view has already, and keeps the rest aside. An object that comes twice is what it was the last time. */
 static int on_add(void *arg, struct ek_slice json, struct ek_error *err)
 {
@@ -261,13 +277,13 @@ static int on_add(void *arg, struct ek_slice json, struct ek_error *err)
 	staged = find(feed->staged, &key);
 	if (live)
 		live->seen = record ? feed->list : feed->list - 1;
-	if (staged && (!record || (live && same_record(table, live->record, record)))) {
+	if (staged && (!record || (live && same_in_list(table, live, record)))) {
 		free_object(table, &feed->staged, staged);
 		staged = NULL;
 	}
 	if (!record)
 		return EK_OK;
-	if (live && same_record(table, live->record, record)) {
+	if (live && same_in_list(table, live, record)) {
 		renew_trigger(table, live->record, record);
 		free_record(table, record);
 		return EK_OK;
@@ -332,7 +348,7 @@ static void on_commit(void *arg)
 	feed->is_listed = true;
 	if (store->listener.on_commit)
 		store->listener.on_commit(store->listener.arg, table->kind, feed->namespace_, before, count_fed(feed));
-	tell(store, EK_EVIDENCE_LIST, 0);
+	tell(store, EK_EVIDENCE_LIST, 0, NULL);
 }
 
 static void on_abort(void *arg)
@@ -342,9 +358,19 @@ static void on_abort(void *arg)
 
 /* ---- Events ---- */
 
+static void remove_by_event(struct table *table, struct object *object, struct ek_keys *keys)
+{
+	if (table->kind == EK_STORE_SLICES)
+		ek_delta_remove(keys, object);
+	else
+		ek_keys_set_all(keys);
+	remove_live(table, object);
+}
+
 static int on_deletion(struct table *table, struct ek_slice json, struct ek_error *err)
 {
 	struct ek_object_meta meta;
+	struct ek_keys keys = { .n = 0 };
 	struct object *object;
 	struct key key;
 	int code = ek_read_object_meta(json, &meta, err);
@@ -353,16 +379,52 @@ static int on_deletion(struct table *table, struct ek_slice json, struct ek_erro
 		return code;
 	make_key(&key, meta.namespace_, meta.name);
 	object = find(table->live, &key);
+	table->store->is_followed = true;
 	if (object)
-		remove_live(table, object);
-	tell(table->store, EK_EVIDENCE_EVENT, 0);
+		remove_by_event(table, object, &keys);
+	table->store->is_followed = false;
+	tell(table->store, EK_EVIDENCE_EVENT, 0, &keys);
+	ek_keys_clear(&keys);
 	return EK_OK;
+}
+
+/* The record is what it was but for its time. That may change which of two slices counts for an address. */
+static void renew_by_event(struct table *table, struct object *object, const void *record, struct ek_keys *keys)
+{
+	if (trigger_of(table, object->record) == trigger_of(table, record))
+		return;
+	ek_delta_renew(keys, object);
+	renew_trigger(table, object->record, record);
+	if (keys->n || keys->is_all)
+		touch(table->store, object->group);
+}
+
+/* Takes the record; object: the one that it replaces, NULL none. */
+static struct object *put_by_event(struct table *table, struct object *object, const struct key *key, void *record, struct ek_keys *keys)
+{
+	struct ek_store *store = table->store;
+	bool is_slice = table->kind == EK_STORE_SLICES, is_moving = object && service_of(table, object->record) != service_of(table, record);
+
+	store->is_followed = is_slice && !is_moving;
+	if (!store->is_followed)
+		ek_keys_set_all(keys);
+	else if (object)
+		ek_delta_replace(keys, object, record);
+	if (object)
+		replace_live(table, object, record, object->seen);
+	else
+		object = add_live(table, key, record);
+	if (store->is_followed && !object->keys)
+		ek_delta_add(keys, object);
+	store->is_followed = false;
+	return object;
 }
 
 static int on_change(void *arg, enum ek_watch_type type, struct ek_slice json, struct ek_error *err)
 {
 	struct ek_store_feed *feed = arg;
 	struct table *table = feed->table;
+	struct ek_keys keys = { .n = 0 };
 	struct object *object;
 	int64_t trigger = 0;
 	struct key key;
@@ -375,22 +437,20 @@ static int on_change(void *arg, enum ek_watch_type type, struct ek_slice json, s
 	if (code != EK_OK)
 		return code;
 	object = find(table->live, &key);
-	if (!record) {
-		if (object)
-			remove_live(table, object);
-	} else if (object && same_record(table, object->record, record)) {
-		renew_trigger(table, object->record, record);
+	if (record && (!object || trigger_of(table, object->record) != trigger_of(table, record)))
+		trigger = trigger_of(table, record); /* a time that was told before is not that of this change */
+	if (record && object && same_record(table, object->record, record)) {
+		renew_by_event(table, object, record, &keys);
 		free_record(table, record);
-	} else {
-		/* A time that was told before is not that of this change. */
-		if (!object || trigger_of(table, object->record) != trigger_of(table, record))
-			trigger = trigger_of(table, record);
-		if (object)
-			replace_live(table, object, record, feed->list);
-		else
-			add_live(table, &key, record, feed->list);
+	} else if (record) {
+		put_by_event(table, object, &key, record, &keys)->seen = feed->list;
+	} else if (object) {
+		table->store->is_followed = true;
+		remove_by_event(table, object, &keys);
+		table->store->is_followed = false;
 	}
-	tell(table->store, EK_EVIDENCE_EVENT, trigger);
+	tell(table->store, EK_EVIDENCE_EVENT, trigger, &keys);
+	ek_keys_clear(&keys);
 	return EK_OK;
 }
 
@@ -475,7 +535,7 @@ void ek_store_free(struct ek_store *store)
 		HASH_ITER(hh, table->live, object, next)
 			remove_live(table, object);
 	}
-	tell(store, EK_EVIDENCE_EVENT, 0);
+	tell(store, EK_EVIDENCE_EVENT, 0, NULL);
 	ek_intern_free(store->pool);
 	free(store);
 }

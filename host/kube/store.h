@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "kube/keys.h"
 #include "kube/reflector.h"
 #include "kube/resources.h"
 
@@ -24,9 +25,16 @@ enum ek_evidence {
 	EK_EVIDENCE_LIST,    /* a difference between two lists */
 };
 
+/* A Service, or any slice of it, changed (also: appeared, vanished). */
+struct ek_store_change {
+	const char *namespace_, *service;
+	enum ek_evidence evidence;
+	int64_t trigger_wall_ms;           /* of the slice that changed, 0 unknown or not to be used */
+	const struct ek_keys *keys;        /* of all endpoints that changed, as they were and as they are; NULL: anything may have changed */
+};
+
 struct ek_store_listener {
-	/* A Service, or any slice of it, changed (also: appeared, vanished). trigger_wall_ms: of the slice that changed, 0 unknown or not to be used. */
-	void (*on_service)(void *arg, const char *namespace_, const char *service, enum ek_evidence evidence, int64_t trigger_wall_ms);
+	void (*on_service)(void *arg, const struct ek_store_change *change);
 	/* A list of `kind` in one namespace (NULL: in all) was committed: how many objects before and after. Comes before the on_service calls of that commit. */
 	void (*on_commit)(void *arg, enum ek_store_kind kind, const char *namespace_, size_t before, size_t after);
 	void *arg;
@@ -60,6 +68,23 @@ struct ek_endpoint_policy {
 	void *arg;
 };
 const struct ek_service *ek_store_view(const struct ek_store *store, const struct ek_record_service *service, const struct ek_endpoint_policy *policy, struct ek_arena *arena);
+
+/*
+ * What has to do with some keys, in several Services of one namespace. `keys` grows by those that are reached. False: that is too much to be looked at by itself.
+ * The parts' `service` is given, the rest is filled, in `arena`, and good until the store changes. A part's view holds exactly what the whole view of its Service
+ * would hold of the endpoints with these keys.
+ */
+struct ek_store_found {
+	const struct ek_record_slice *slice;
+	const struct ek_record_endpoint *endpoint;
+};
+struct ek_store_part {
+	const struct ek_record_service *service;
+	struct ek_store_found *found;
+	size_t n, room;
+};
+bool ek_store_trace(struct ek_store *store, struct ek_keys *keys, struct ek_store_part *parts, size_t n_parts, struct ek_arena *arena);
+const struct ek_service *ek_store_view_part(const struct ek_store_part *part, const struct ek_endpoint_policy *policy, struct ek_arena *arena);
 
 struct ek_store_stats { size_t services, slices, endpoints, interned_bytes; };
 void ek_store_stats(const struct ek_store *store, struct ek_store_stats *out);

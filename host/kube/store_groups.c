@@ -95,6 +95,7 @@ void ek_store_drop_group(struct ek_store *store, struct group *group)
 	place = place_of(home, group->name, &is_there);
 	home->n--;
 	memmove(home->groups + place, home->groups + place + 1, (home->n - place) * sizeof(struct group *));
+	ek_index_forget(group);
 	ek_intern_unref(store->pool, group->name);
 	free(group);
 	if (home->n)

@@ -18,8 +18,15 @@ struct object {
 	struct object *next;           /* of the same group */
 	struct group *group;           /* NULL while staged */
 	void *record;                  /* struct ek_record_service or ek_record_slice */
+	struct slice_keys *keys;       /* owned; of a slice in an index; else NULL */
 	uint32_t seen;                 /* the list of its feed that last had it */
 	char key[];                    /* namespace, NUL, name, NUL */
+};
+
+/* The keys of a slice's endpoints, in their order, and the slice's number in the index. */
+struct slice_keys {
+	uint32_t n, number;
+	struct ek_endpoint_keys at[];
 };
 
 struct group {
@@ -27,6 +34,7 @@ struct group {
 	const char *name;              /* interned */
 	struct object *service;        /* NULL: only slices so far */
 	struct object *slices;
+	struct group_index *index;     /* of all its slices; NULL: nobody has asked yet */
 	struct group *next_touched;    /* with is_touched */
 	bool is_touched;
 };
@@ -63,6 +71,7 @@ struct ek_store {
 	struct group *touched;         /* to be told of */
 	struct group **touched_end;
 	size_t n_endpoints;
+	bool is_followed;              /* the index is kept up with what is going on */
 };
 
 /* The group of a Service, NULL if nothing is known of it. */
@@ -70,6 +79,23 @@ struct group *ek_store_find_group(const struct ek_store *store, const char *name
 struct group *ek_store_need_group(struct ek_store *store, const char *namespace_, const char *service);
 /* Forgets a group that holds nothing any more; otherwise does nothing. */
 void ek_store_drop_group(struct ek_store *store, struct group *group);
+
+/* store_index.c */
+struct slice_keys *ek_slice_keys_new(uint32_t n);
+void ek_index_need(struct group *group);                          /* makes it, unless it is there */
+void ek_index_forget(struct group *group);
+void ek_index_add(struct group *group, struct object *object);    /* a slice of the group */
+void ek_index_drop(struct group *group, struct object *object);
+/* The slice gets these keys, which it takes; origin: for each which of the old ones it is, -1 none. */
+void ek_index_replace(struct group *group, struct object *object, struct slice_keys *fresh, const int32_t *origin);
+/* The next slice that may hold the key; one may come several times. `at` begins with 0. */
+const struct object *ek_index_next(const struct group *group, uint32_t key, uint32_t *at);
+
+/* store_delta.c: what an event changes, and the index with it; before the record is replaced or removed, after it was added. */
+void ek_delta_replace(struct ek_keys *out, struct object *object, const struct ek_record_slice *record);
+void ek_delta_renew(struct ek_keys *out, struct object *object);  /* only its time changes */
+void ek_delta_add(struct ek_keys *out, struct object *object);
+void ek_delta_remove(struct ek_keys *out, struct object *object);
 
 static inline const struct ek_record_slice *ek_store_slice_of(const struct object *object)
 {

@@ -6,7 +6,6 @@
  */
 #include "kube/store_inside.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 /* An endpoint that may stand in the view. */
@@ -125,7 +124,7 @@ static const char *text_of(const struct candidate *c, uint32_t at)
 	return c->slice->texts + at;
 }
 
-/* By UID, or by name where nobody gave one. */
+/* By UID and name: a UID has one name, and endpoints are found again by the names of their pods (keys.h). */
 static int compare_pods(const struct candidate *a, const struct candidate *b)
 {
 	int order = memcmp(a->endpoint->pod_uid, b->endpoint->pod_uid, sizeof(a->endpoint->pod_uid));
@@ -134,7 +133,7 @@ static int compare_pods(const struct candidate *a, const struct candidate *b)
 		order = compare_numbers(a->endpoint->has_pod, b->endpoint->has_pod);
 	if (order == 0)
 		order = strcmp(text_of(a, a->endpoint->pod_uid_text), text_of(b, b->endpoint->pod_uid_text));
-	if (order || a->endpoint->has_binary_uid || a->endpoint->pod_uid_text)
+	if (order)
 		return order;
 	return strcmp(text_of(a, a->endpoint->pod_name), text_of(b, b->endpoint->pod_name));
 }
@@ -263,10 +262,9 @@ static void make_ports(struct view *view, const struct candidate *c)
 
 static const char *make_address(struct view *view, const struct ek_record_endpoint *endpoint)
 {
-	char text[INET6_ADDRSTRLEN];
+	char text[EK_ADDRESS_TEXT];
 
-	inet_ntop(endpoint->family == 4 ? AF_INET : AF_INET6, endpoint->address, text, sizeof(text));
-	return ek_arena_strdup(view->arena, text);
+	return ek_arena_strdup(view->arena, ek_record_address(endpoint, text));
 }
 
 static const char *make_uid(struct view *view, const struct candidate *c)
@@ -341,17 +339,11 @@ static const struct ek_ingress_point *const *make_ingress(const struct ek_record
 	return at;
 }
 
-const struct ek_service *ek_store_view(const struct ek_store *store, const struct ek_record_service *service, const struct ek_endpoint_policy *policy, struct ek_arena *arena)
+static const struct ek_service *make_service(struct view *view, const struct ek_record_service *service)
 {
-	const struct group *group = ek_store_find_group(store, service->namespace_, service->name);
+	struct ek_arena *arena = view->arena;
 	struct ek_service *out = ek_arena_alloc(arena, sizeof(*out));
-	struct view view = { .policy = policy, .arena = arena };
 
-	if (group) {
-		collect(&view, group);
-		keep_one_per_address(&view);
-		keep_one_family_per_pod(&view);
-	}
 	*out = (struct ek_service){
 		.size = sizeof(*out), .type = service->type, .flags = service->flags,
 		.namespace_ = service->namespace_, .name = service->name, .uid = service->uid, .external_name = service->external_name,
@@ -359,7 +351,36 @@ const struct ek_service *ek_store_view(const struct ek_store *store, const struc
 		.n_labels = service->n_labels, .labels = make_labels(service, arena),
 		.n_ports = service->n_ports, .ports = make_service_ports(service, arena),
 		.n_ingress = service->n_ingress, .ingress = make_ingress(service, arena),
-		.n_endpoints = (uint32_t)view.n, .endpoints = make_endpoints(&view),
+		.n_endpoints = (uint32_t)view->n, .endpoints = make_endpoints(view),
 	};
 	return out;
+}
+
+const struct ek_service *ek_store_view(const struct ek_store *store, const struct ek_record_service *service, const struct ek_endpoint_policy *policy, struct ek_arena *arena)
+{
+	const struct group *group = ek_store_find_group(store, service->namespace_, service->name);
+	struct view view = { .policy = policy, .arena = arena };
+
+	if (group) {
+		collect(&view, group);
+		keep_one_per_address(&view);
+		keep_one_family_per_pod(&view);
+	}
+	return make_service(&view, service);
+}
+
+const struct ek_service *ek_store_view_part(const struct ek_store_part *part, const struct ek_endpoint_policy *policy, struct ek_arena *arena)
+{
+	struct view view = { .policy = policy, .arena = arena };
+
+	view.candidates = ek_arena_alloc(arena, (part->n + 1) * sizeof(struct candidate));
+	for (size_t i = 0; i < part->n; i++) {
+		const struct ek_store_found *found = &part->found[i];
+
+		if (may_stand(policy, found->endpoint))
+			view.candidates[view.n++] = (struct candidate){ found->endpoint, found->slice, ek_arena_alloc(arena, sizeof(struct shared_ports)) };
+	}
+	keep_one_per_address(&view);
+	keep_one_family_per_pod(&view);
+	return make_service(&view, part->service);
 }

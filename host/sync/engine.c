@@ -106,19 +106,19 @@ static bool is_concerned(const struct ek_sync_syncer *syncer, const char *namesp
 	return !syncer->is_evaluated || (syncer->selected_mask & bit) || (record && ek_selector_matches(&syncer->object->selector, record));
 }
 
-static void on_service(void *arg, const char *namespace_, const char *service, enum ek_evidence evidence, int64_t trigger_wall_ms)
+static void on_service(void *arg, const struct ek_store_change *change)
 {
 	struct ek_engine *engine = arg;
-	const struct ek_record_service *record = ek_store_find_service(engine->store, namespace_, service);
-	uint64_t bit = ek_name_bit(service);
+	const struct ek_record_service *record = ek_store_find_service(engine->store, change->namespace_, change->service);
+	uint64_t bit = ek_name_bit(change->service);
 
-	if (evidence == EK_EVIDENCE_EVENT && ek_engine_is_doubted(engine, namespace_))
+	if (change->evidence == EK_EVIDENCE_EVENT && ek_engine_is_doubted(engine, change->namespace_))
 		ask_again(engine);
 	for (struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next) {
-		if (!is_concerned(syncer, namespace_, bit, record))
+		if (!is_concerned(syncer, change->namespace_, bit, record))
 			continue;
-		if (evidence == EK_EVIDENCE_EVENT && trigger_wall_ms)
-			syncer->trigger_wall_ms = trigger_wall_ms;
+		if (change->evidence == EK_EVIDENCE_EVENT && change->trigger_wall_ms)
+			syncer->trigger_wall_ms = change->trigger_wall_ms;
 		ek_queue_add(&syncer->item);
 	}
 }

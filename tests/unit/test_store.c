@@ -22,11 +22,11 @@ static struct ek_store *store;
 static struct ek_buf told;
 static struct ek_arena arena;
 
-static void hear_service(void *arg, const char *namespace_, const char *service, enum ek_evidence evidence, int64_t trigger_wall_ms)
+static void hear_service(void *arg, const struct ek_store_change *change)
 {
-	ek_buf_addf(&told, "%s/%s by %s", namespace_, service, evidence == EK_EVIDENCE_EVENT ? "event" : "list");
-	if (trigger_wall_ms)
-		ek_buf_addf(&told, " at %lld", (long long)trigger_wall_ms);
+	ek_buf_addf(&told, "%s/%s by %s", change->namespace_, change->service, change->evidence == EK_EVIDENCE_EVENT ? "event" : "list");
+	if (change->trigger_wall_ms)
+		ek_buf_addf(&told, " at %lld", (long long)change->trigger_wall_ms);
 	ek_buf_adds(&told, "\n");
 }
 
