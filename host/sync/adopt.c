@@ -112,7 +112,6 @@ static void adopt_orphan(struct ek_sync_registry *registry, const struct ek_entr
 	entry = ek_ledger_add(&registry->ledger, found->id);
 	entry->registry = registry;
 	entry->application = ek_intern_ref(engine->pool, found->application, strlen(found->application));
-	entry->name_hash = ek_id_name_hash(found->id);
 	entry->list_round = registry->list_round;
 	ek_entry_link(entry, syncer);
 	take_over(entry, found);

@@ -313,6 +313,15 @@ static void complete_texts(struct ek_completion *completion, const struct ek_ins
 	out->node_name = ek_arena_strdup(arena, in->node_name);
 }
 
+static bool is_traceable(const struct ek_instance *in, const struct ek_wanted *wanted)
+{
+	const char *pod = in->source ? in->source->pod_name : NULL;
+
+	if (!in->source || (strcmp(in->name, in->source->address) != 0 && (!pod || strcmp(in->name, pod) != 0)))
+		return false;
+	return ek_key_of(in->name) == (uint32_t)wanted->name_hash; /* it fits into an id as it is */
+}
+
 static int complete(struct ek_completion *completion, const struct ek_instance *in, struct ek_wanted *wanted, struct ek_error *err)
 {
 	struct ek_sync_syncer *syncer = completion->syncer;
@@ -337,6 +346,7 @@ static int complete(struct ek_completion *completion, const struct ek_instance *
 	ek_id_format(syncer->engine->with.cluster_id, syncer->object->namespace_, application, in->name, in->port ? in->port : in->secure_port, id);
 	out->id = ek_arena_strdup(arena, id);
 	wanted->name_hash = ek_id_name_hash(id);
+	wanted->is_traceable = is_traceable(in, wanted);
 	code = complete_metadata(completion, in, wanted, err);
 	if (code == EK_OK)
 		stamp_digest(completion, wanted);

@@ -119,7 +119,7 @@ static void on_service(void *arg, const struct ek_store_change *change)
 			continue;
 		if (change->evidence == EK_EVIDENCE_EVENT && change->trigger_wall_ms)
 			syncer->trigger_wall_ms = change->trigger_wall_ms;
-		ek_queue_add(&syncer->item);
+		ek_part_wake_keys(syncer, change->keys);
 	}
 }
 

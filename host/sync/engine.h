@@ -23,6 +23,7 @@
 #include "plugin/services.h"
 #include "sync/lease.h"
 #include "sync/ledger.h"
+#include "sync/part.h"
 #include "sync/queue.h"
 #include "sync/syncer.h"
 
@@ -159,6 +160,7 @@ struct ek_sync_syncer {
 	UT_hash_handle hh;
 	struct ek_engine *engine;
 	struct ek_queue_item item;
+	struct ek_part part;                     /* what has to be looked at, if not everything */
 	struct ek_sync_syncer *wait_next;        /* for room in a registry */
 	bool is_waiting;
 	uint32_t list_round;                     /* the list that last showed it */

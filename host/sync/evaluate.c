@@ -157,16 +157,17 @@ static bool collect_service(void *arg, const struct ek_record_service *record)
 	return true;
 }
 
+struct ek_endpoint_policy ek_evaluate_policy(const struct ek_config *config)
+{
+	return (struct ek_endpoint_policy){ .allow_without_pod = config->allow_without_pod, .n_families = config->n_families,
+		.families = { config->families[0], config->families[1] }, .is_denied = is_denied, .arg = (void *)(uintptr_t)config };
+}
+
 static bool collect_view(struct ek_sync_syncer *syncer, struct ek_cluster *cluster, struct ek_evaluation *out)
 {
 	struct ek_engine *engine = syncer->engine;
-	const struct ek_config *config = engine->with.config;
 	static const struct ek_service *none[1];
-	struct collection collection = {
-		.syncer = syncer, .services = none,
-		.policy = { .allow_without_pod = config->allow_without_pod, .n_families = config->n_families,
-			    .families = { config->families[0], config->families[1] }, .is_denied = is_denied, .arg = (void *)(uintptr_t)config },
-	};
+	struct collection collection = { .syncer = syncer, .services = none, .policy = ek_evaluate_policy(engine->with.config) };
 	char selector[160];
 
 	ek_store_each_service(engine->store, syncer->object->selector.namespace_, collect_service, &collection);

@@ -12,6 +12,7 @@
 struct ek_wanted {
 	struct ek_instance instance;   /* status NONE: its endpoint is not to be registered now */
 	uint64_t digest, pod_hash, name_hash;
+	bool is_traceable;             /* named after its pod or address: whoever knows the endpoint finds the entry */
 };
 
 #define EK_WANTED_MAX 150000
@@ -30,5 +31,6 @@ struct ek_evaluation {
 };
 
 void ek_evaluate(struct ek_sync_syncer *syncer, struct ek_evaluation *out);
+struct ek_endpoint_policy ek_evaluate_policy(const struct ek_config *config); /* borrows it */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A chained hash table of entries keyed by id. It does not know what the fields mean (plan.c does) nor who links the entries elsewhere. Read plan.c next.
+ * A chained hash table of entries. They are filed by the namespace and the name in their ids, so that what belongs to one pod lies together and is found without
+ * knowing application and port. It does not know what the fields mean (plan.c does) nor who links the entries elsewhere. Read plan.c next.
  */
 #include "sync/ledger.h"
 
@@ -9,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "sync/identity.h"
 
 #define FIRST_BUCKETS 256
 
@@ -40,19 +42,42 @@ void ek_ledger_clear(struct ek_ledger *ledger)
 	memset(ledger, 0, sizeof(*ledger));
 }
 
-static struct ek_ledger_entry **bucket_of(const struct ek_ledger *ledger, uint64_t hash)
+static struct ek_ledger_entry **bucket_of(const struct ek_ledger *ledger, uint32_t place)
 {
-	return &ledger->buckets[hash & (ledger->n_buckets - 1)];
+	return &ledger->buckets[place & (ledger->n_buckets - 1)];
+}
+
+static uint32_t place_of(const char *namespace_, size_t n, uint32_t key)
+{
+	return key ^ (uint32_t)ek_hash64(EK_HASH_SEED, namespace_, n);
+}
+
+/* clusterId:namespace:... */
+static uint32_t place_of_id(const char *id, uint32_t key)
+{
+	const char *from = strchr(id, ':'), *to = from ? strchr(from + 1, ':') : NULL;
+
+	return to ? place_of(from + 1, (size_t)(to - from) - 1, key) : key;
 }
 
 struct ek_ledger_entry *ek_ledger_find(const struct ek_ledger *ledger, const char *id)
 {
-	uint64_t hash = ek_hash64_text(EK_HASH_SEED, id);
+	uint32_t place = place_of_id(id, (uint32_t)ek_id_name_hash(id));
 
-	for (struct ek_ledger_entry *entry = *bucket_of(ledger, hash); entry; entry = entry->bucket_next)
-		if (entry->id_hash == hash && strcmp(entry->id, id) == 0)
+	for (struct ek_ledger_entry *entry = *bucket_of(ledger, place); entry; entry = entry->bucket_next)
+		if (entry->place == place && strcmp(entry->id, id) == 0)
 			return entry;
 	return NULL;
+}
+
+struct ek_ledger_entry *ek_ledger_next_named(const struct ek_ledger *ledger, const char *namespace_, uint32_t key, const struct ek_ledger_entry *previous)
+{
+	uint32_t place = place_of(namespace_, strlen(namespace_), key);
+	struct ek_ledger_entry *entry = previous ? previous->bucket_next : *bucket_of(ledger, place);
+
+	while (entry && (entry->place != place || (uint32_t)entry->name_hash != key))
+		entry = entry->bucket_next;
+	return entry;
 }
 
 static void grow(struct ek_ledger *ledger)
@@ -64,7 +89,7 @@ static void grow(struct ek_ledger *ledger)
 		struct ek_ledger_entry *next;
 
 		for (struct ek_ledger_entry *entry = ledger->buckets[i]; entry; entry = next) {
-			struct ek_ledger_entry **bucket = bucket_of(&bigger, entry->id_hash);
+			struct ek_ledger_entry **bucket = bucket_of(&bigger, entry->place);
 
 			next = entry->bucket_next;
 			entry->bucket_next = *bucket;
@@ -83,7 +108,9 @@ struct ek_ledger_entry *ek_ledger_add(struct ek_ledger *ledger, const char *id)
 		grow(ledger);
 	entry->id = ek_xstrdup(id);
 	entry->id_hash = ek_hash64_text(EK_HASH_SEED, id);
-	bucket = bucket_of(ledger, entry->id_hash);
+	entry->name_hash = ek_id_name_hash(id);
+	entry->place = place_of_id(id, (uint32_t)entry->name_hash);
+	bucket = bucket_of(ledger, entry->place);
 	entry->bucket_next = *bucket;
 	*bucket = entry;
 	ledger->n++;
@@ -92,7 +119,7 @@ struct ek_ledger_entry *ek_ledger_add(struct ek_ledger *ledger, const char *id)
 
 void ek_ledger_drop(struct ek_ledger *ledger, struct ek_ledger_entry *entry)
 {
-	struct ek_ledger_entry **at = bucket_of(ledger, entry->id_hash);
+	struct ek_ledger_entry **at = bucket_of(ledger, entry->place);
 
 	if (entry->op || entry->wheel_prev || entry->syncer_prev)
 		EK_BUG("ledger entry %s dropped while in use", entry->id);

@@ -47,8 +47,9 @@ struct ek_ledger_entry {
 
 	uint64_t want_digest, held_digest;
 	uint64_t want_pod, held_pod;  /* hashes of the pod's UID, 0 none */
-	uint64_t name_hash;           /* of the pod-or-address part, to recognise a rename */
+	uint64_t name_hash;           /* of the pod-or-address part of its id, to recognise a rename; its key is the lower half (kube/keys.h) */
 	uint64_t sent_digest, sent_pod; /* of the PUT in flight */
+	uint32_t place;               /* of its namespace and name, by which it is filed */
 	uint32_t seen;                /* the evaluation that last wanted it */
 	uint32_t generation;          /* of its operation tokens */
 	int32_t last_code;            /* of the last failure; EK_OK none */
@@ -74,6 +75,8 @@ struct ek_ledger {
 void ek_ledger_init(struct ek_ledger *ledger);
 void ek_ledger_clear(struct ek_ledger *ledger);               /* frees all entries; lists they are in must be gone */
 struct ek_ledger_entry *ek_ledger_find(const struct ek_ledger *ledger, const char *id);
+/* One after the other, the entries of one name in one namespace, by the key of the name; begins with NULL. Nothing may be added or dropped meanwhile. */
+struct ek_ledger_entry *ek_ledger_next_named(const struct ek_ledger *ledger, const char *namespace_, uint32_t key, const struct ek_ledger_entry *previous);
 /* Makes an entry for an id that is not there yet; known NOTHING, not wanted, in no list. */
 struct ek_ledger_entry *ek_ledger_add(struct ek_ledger *ledger, const char *id);
 void ek_ledger_drop(struct ek_ledger *ledger, struct ek_ledger_entry *entry); /* must be in no list */

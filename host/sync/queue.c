@@ -86,12 +86,10 @@ void ek_queue_item_clear(struct ek_queue_item *item)
 	queue->depth--;
 }
 
-void ek_queue_add(struct ek_queue_item *item)
+static void add(struct ek_queue_item *item)
 {
 	struct ek_queue *queue = item->queue;
 
-	if (item->is_queued)
-		return;
 	item->is_queued = true;
 	item->next = NULL;
 	*queue->last = item;
@@ -99,6 +97,21 @@ void ek_queue_add(struct ek_queue_item *item)
 	queue->depth++;
 	queue->adds++;
 	schedule(queue);
+}
+
+void ek_queue_add(struct ek_queue_item *item)
+{
+	item->is_part = false;
+	if (!item->is_queued)
+		add(item);
+}
+
+void ek_queue_add_part(struct ek_queue_item *item)
+{
+	if (item->is_queued)
+		return;
+	item->is_part = true;
+	add(item);
 }
 
 void ek_queue_add_at(struct ek_queue_item *item, int64_t due_ms)

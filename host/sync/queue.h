@@ -15,6 +15,7 @@ struct ek_queue_item {
 	struct ek_queue *queue;
 	struct ek_queue_item *next;
 	bool is_queued;
+	bool is_part;            /* only what its owner has noted is to be looked at */
 	int64_t due_ms;          /* of the delayed add, when the timer is armed */
 	struct ek_timer timer;
 };
@@ -33,6 +34,7 @@ void ek_queue_init(struct ek_queue *queue, struct ek_loop *loop, void (*work)(vo
 void ek_queue_item_init(struct ek_queue *queue, struct ek_queue_item *item);
 void ek_queue_item_clear(struct ek_queue_item *item);             /* takes it out, stops its timer */
 void ek_queue_add(struct ek_queue_item *item);
+void ek_queue_add_part(struct ek_queue_item *item);               /* an ordinary add, before or after it, means everything */
 void ek_queue_add_at(struct ek_queue_item *item, int64_t due_ms); /* loop time */
 void ek_queue_pause(struct ek_queue *queue, bool is_paused);      /* paused: collects, does not run */
 

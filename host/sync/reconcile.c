@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sync/claims.h"
+#include "sync/evaluate_part.h"
 #include "sync/status.h"
 
 #define EQUAL_GAP_MS 1000
@@ -57,9 +58,14 @@ void ek_entry_forget(struct ek_ledger_entry *entry)
 	ek_ledger_drop(&registry->ledger, entry);
 }
 
+static uint32_t key_of(const struct ek_ledger_entry *entry)
+{
+	return (uint32_t)entry->name_hash;
+}
+
 /*
- * A turn costs an evaluation of everything the syncer selects, so a change that leaves nothing to do - most acknowledgements - only touches the status. A syncer that
- * is being deleted, or that holds old ids back until new ones are confirmed, waits for every one.
+ * A change that leaves nothing to do - most acknowledgements - only touches the status, and one that leaves something is looked at alone. A syncer that is being
+ * deleted, or that holds old ids back until new ones are confirmed, waits for every one.
  */
 void ek_entry_changed(struct ek_ledger_entry *entry)
 {
@@ -85,10 +91,16 @@ void ek_entry_changed(struct ek_ledger_entry *entry)
 			ek_queue_add(&syncer->item); /* the refusal counts against the second version */
 		break;
 	case EK_STEP_WAIT:
-		ek_queue_add_at(&syncer->item, until);
+		ek_part_wake_at(syncer, key_of(entry), until);
+		break;
+	case EK_STEP_DROP:
+		if (entry->registry->is_removed)
+			ek_part_wake(syncer, key_of(entry)); /* a turn sees whether anything is left in it */
+		else
+			ek_entry_forget(entry);
 		break;
 	default:
-		ek_queue_add(&syncer->item);
+		ek_part_wake(syncer, key_of(entry));
 	}
 }
 
@@ -102,8 +114,10 @@ static void send(struct ek_sync_syncer *syncer, struct ek_ledger_entry *entry, e
 		ek_ops_add(entry->registry, entry, kind, instance);
 	else if (until)
 		ek_queue_add_at(&syncer->item, until);
-	else
+	else {
+		ek_part_block(syncer, key_of(entry));
 		ek_ops_wait_for_room(entry->registry, syncer);
+	}
 }
 
 void ek_follow_plan(const struct ek_follow *follow, struct ek_ledger_entry *entry, const struct ek_wanted *wanted)
@@ -126,7 +140,7 @@ void ek_follow_plan(const struct ek_follow *follow, struct ek_ledger_entry *entr
 		send(follow->syncer, entry, EK_OP_GET, NULL);
 		break;
 	case EK_STEP_WAIT:
-		ek_queue_add_at(&follow->syncer->item, until);
+		ek_part_wake_at(follow->syncer, key_of(entry), until);
 		break;
 	case EK_STEP_DROP:
 		ek_entry_forget(entry);
@@ -157,7 +171,6 @@ static struct ek_ledger_entry *entry_for(struct ek_sync_syncer *syncer, struct e
 		entry = ek_ledger_add(&registry->ledger, wanted->instance.id);
 		entry->registry = registry;
 		entry->application = ek_intern_ref(syncer->engine->pool, application, strlen(application));
-		entry->name_hash = wanted->name_hash;
 		entry->known = registry->phase == EK_REGISTRY_OPEN ? EK_KNOWN_ABSENT : EK_KNOWN_NOTHING;
 		ek_entry_link(entry, syncer);
 	}
@@ -207,16 +220,17 @@ static int compare_hashes(const void *a, const void *b)
 }
 
 /* Names whose new registration is not confirmed yet, sorted: their old ids stay until it is (make before break). */
-static size_t collect_unconfirmed(struct ek_sync_syncer *syncer, uint64_t **out)
+static size_t collect_unconfirmed(const struct ek_follow *follow, uint64_t **out)
 {
+	struct ek_sync_syncer *syncer = follow->syncer;
 	struct ek_ledger_entry *entry;
 	size_t n = 0;
 
-	for (entry = syncer->entries; entry; entry = entry->syncer_next)
+	for (entry = syncer->entries; entry != follow->end; entry = entry->syncer_next)
 		n += entry->want_status && entry->known != EK_KNOWN_HELD;
 	*out = ek_arena_alloc(&syncer->engine->scratch, (n + 1) * sizeof(**out));
 	n = 0;
-	for (entry = syncer->entries; entry; entry = entry->syncer_next)
+	for (entry = syncer->entries; entry != follow->end; entry = entry->syncer_next)
 		if (entry->want_status && entry->known != EK_KNOWN_HELD)
 			(*out)[n++] = entry->name_hash;
 	qsort(*out, n, sizeof(**out), compare_hashes);
@@ -238,15 +252,15 @@ static void apply_unwanted(const struct ek_follow *follow, bool is_frozen)
 	size_t n;
 
 	syncer->is_holding_back = false;
-	for (entry = syncer->entries; entry && !is_frozen; entry = entry->syncer_next) {
+	for (entry = syncer->entries; entry != follow->end && !is_frozen; entry = entry->syncer_next) {
 		if (!is_unseen(syncer, entry) || !entry->want_status)
 			continue;
 		entry->want_status = EK_STATUS_NONE;
 		entry->trigger_wall_ms = syncer->trigger_wall_ms;
 	}
-	n = collect_unconfirmed(syncer, &unconfirmed);
+	n = collect_unconfirmed(follow, &unconfirmed);
 	hold.may_remove = false;
-	for (entry = syncer->entries; entry; entry = next) {
+	for (entry = syncer->entries; entry != follow->end; entry = next) {
 		next = entry->syncer_next;
 		if (!is_unseen(syncer, entry))
 			continue;
@@ -258,6 +272,15 @@ static void apply_unwanted(const struct ek_follow *follow, bool is_frozen)
 
 /* ---- the turn ---- */
 
+/* Each once, in order of first appearance. */
+static void note_application(struct ek_sync_syncer *syncer, const char *application)
+{
+	for (unsigned i = 0; i < syncer->n_applications; i++)
+		if (strcmp(syncer->applications[i], application) == 0)
+			return;
+	memccpy(syncer->applications[syncer->n_applications++], application, '\0', sizeof(syncer->applications[0]));
+}
+
 static void note_applications(struct ek_sync_syncer *syncer, const struct ek_evaluation *evaluation)
 {
 	const char *last = NULL;
@@ -266,10 +289,9 @@ static void note_applications(struct ek_sync_syncer *syncer, const struct ek_eva
 	for (size_t i = 0; i < evaluation->n_wanted && syncer->n_applications < 8; i++) {
 		const char *application = evaluation->wanted[i]->instance.application;
 
-		if (last && strcmp(last, application) == 0)
-			continue;
+		if (!last || strcmp(last, application) != 0)
+			note_application(syncer, application);
 		last = application;
-		memccpy(syncer->applications[syncer->n_applications++], application, '\0', sizeof(syncer->applications[0]));
 	}
 }
 
@@ -301,8 +323,10 @@ static void serve(struct ek_sync_syncer *syncer)
 	struct ek_follow follow = { .syncer = syncer };
 
 	engine->evaluation++;
+	ek_part_clear(syncer);
 	ek_evaluate(syncer, &evaluation);
 	note_evaluation(syncer, &evaluation);
+	ek_evaluate_part_note(syncer, &evaluation);
 	if (evaluation.version && evaluation.fault_kind == EK_FAULT_PASSING)
 		ek_queue_add_at(&syncer->item, ek_loop_now_ms(engine->loop) + ASK_AGAIN_MS); /* its mode said that it may pass */
 	follow.may_put = ek_finalizer_ensure(syncer);
@@ -313,14 +337,71 @@ static void serve(struct ek_sync_syncer *syncer)
 	syncer->trigger_wall_ms = 0;
 }
 
+/* ---- the turn of some endpoints ---- */
+
+/* Moves the syncer's entries with these keys to the front, so that they are looked at alone. Gives the first of the others. */
+static const struct ek_ledger_entry *gather(struct ek_sync_syncer *syncer, const struct ek_keys *keys)
+{
+	struct ek_engine *engine = syncer->engine;
+	struct ek_ledger_entry *entry, *gathered = NULL;
+	const struct ek_ledger_entry *end;
+
+	for (unsigned i = 0; i < engine->n_registries; i++) {
+		const struct ek_ledger *ledger = &engine->registries[i]->ledger;
+
+		for (uint32_t k = 0; k < keys->n; k++) {
+			entry = NULL;
+			while ((entry = ek_ledger_next_named(ledger, syncer->object->namespace_, keys->at[k], entry))) {
+				if (entry->syncer != syncer)
+					continue;
+				ek_entry_unlink(entry);
+				entry->syncer_next = gathered; /* in no list: only to find it again below */
+				gathered = entry;
+			}
+		}
+	}
+	end = syncer->entries;
+	while ((entry = gathered)) {
+		gathered = entry->syncer_next;
+		ek_entry_link(entry, syncer);
+	}
+	return end;
+}
+
+static bool serve_part(struct ek_sync_syncer *syncer)
+{
+	struct ek_engine *engine = syncer->engine;
+	struct ek_keys keys = syncer->part.due;
+	struct ek_evaluation evaluation;
+	struct ek_follow follow = { .syncer = syncer };
+	bool is_done;
+
+	syncer->part.due = (struct ek_keys){ .n = 0 };
+	is_done = ek_evaluate_part(syncer, &keys, &evaluation);
+	if (is_done) {
+		engine->evaluation++;
+		follow.may_put = ek_finalizer_ensure(syncer);
+		follow.may_remove = !ek_engine_is_doubted(engine, syncer->object->selector.namespace_);
+		follow.end = gather(syncer, &keys);
+		apply_wanted(&follow, &evaluation);
+		apply_unwanted(&follow, false);
+		flush_all(engine);
+		syncer->trigger_wall_ms = 0;
+	}
+	ek_keys_clear(&keys);
+	return is_done;
+}
+
 void ek_reconcile(struct ek_sync_syncer *syncer)
 {
 	struct ek_engine *engine = syncer->engine;
+	bool is_part = syncer->item.is_part;
 
 	if (syncer->object->is_deleting || syncer->is_gone) {
+		ek_part_clear(syncer);
 		ek_finalize(syncer); /* may free it */
 	} else {
-		if (!syncer->is_doubtful)
+		if (!syncer->is_doubtful && !(is_part && serve_part(syncer)))
 			serve(syncer);
 		ek_status_touch(syncer);
 	}

@@ -12,6 +12,7 @@ void ek_reconcile(struct ek_sync_syncer *syncer);
 struct ek_follow {
 	struct ek_sync_syncer *syncer;
 	bool may_put, may_remove;
+	const struct ek_ledger_entry *end;   /* of the syncer's entries those before this one are looked at; NULL: all */
 };
 void ek_follow_plan(const struct ek_follow *follow, struct ek_ledger_entry *entry, const struct ek_wanted *wanted);
 

@@ -161,7 +161,8 @@ void ek_ops_wake_waiter(struct ek_sync_registry *registry)
 		return;
 	registry->waiters = syncer->wait_next;
 	syncer->is_waiting = false;
-	ek_queue_add(&syncer->item);
+	if (ek_part_wake_blocked(syncer))
+		ek_ops_wait_for_room(registry, syncer); /* behind the others */
 }
 
 /* ---- sending ---- */

@@ -37,6 +37,16 @@ static bool is_chosen(const struct ek_sync_syncer *syncer, const struct ek_sync_
 	return rollout && rollout->stage == EK_ROLLOUT_CANARY && ek_rollout_selects(rollout, syncer->object, syncer->key);
 }
 
+bool ek_rollout_is_idle(const struct ek_sync_syncer *syncer, const struct ek_sync_mode *mode)
+{
+	const struct ek_config_rollout *rollout = mode->config->rollout;
+	bool has_second = rollout && mode->canary->library;
+
+	if (syncer->rollback || syncer->comparison || syncer->version != mode->stable)
+		return false;
+	return !has_second || (rollout->stage != EK_ROLLOUT_SHADOW && !is_chosen(syncer, mode));
+}
+
 const char *ek_rollout_missing(const struct ek_sync_syncer *syncer)
 {
 	const struct ek_sync_mode *mode = ek_engine_find_mode(syncer->engine, syncer->object->mode);

@@ -11,6 +11,9 @@
 /* Has the mode compute, by the version that serves the syncer; false after a fault. */
 bool ek_rollout_run(struct ek_sync_syncer *syncer, const struct ek_cluster *cluster, struct ek_evaluation *out);
 
+/* Whether the first version alone serves the syncer, and nothing is compared. */
+bool ek_rollout_is_idle(const struct ek_sync_syncer *syncer, const struct ek_sync_mode *mode);
+
 void ek_rollout_restore(struct ek_sync_syncer *syncer);  /* takes a rollback that an earlier process has written into the status */
 void ek_rollout_clear(struct ek_sync_syncer *syncer);
 /* NULL, or why a syncer that the rollout has chosen is served by the first version all the same: the second could not be loaded at the start. */

@@ -39,6 +39,7 @@ static struct ek_sync_syncer *add_syncer(struct ek_engine *engine, struct ek_syn
 	snprintf(syncer->key, sizeof(syncer->key), "%.63s/%.253s", object->namespace_, object->name);
 	ek_owner_format(engine->with.cluster_id, object->namespace_, object->name, syncer->owner);
 	ek_queue_item_init(&engine->queue, &syncer->item);
+	ek_part_init(syncer);
 	ek_timer_init(&syncer->confirm_timer, on_confirm_due, syncer);
 	ek_status_init(syncer);
 	HASH_ADD_STR(engine->syncers, key, syncer);
@@ -61,6 +62,7 @@ void ek_engine_drop_syncer(struct ek_engine *engine, struct ek_sync_syncer *sync
 	ek_claims_release(syncer);
 	stop_waiting(syncer);
 	ek_queue_item_clear(&syncer->item);
+	ek_part_clear(syncer);
 	ek_status_clear(syncer);
 	ek_rollout_clear(syncer);
 	ek_loop_disarm(engine->loop, &syncer->confirm_timer);
