@@ -5,6 +5,7 @@
  * EK_SEEDS=n runs n worlds, EK_SEED=s one of them, EK_LOG=debug shows what the operator says, EK_STORY=1 what happened.
  * Read next: tests/scenario/test_faults.c, where each fault has a story of its own.
  */
+#include "kit/exact.h"
 #include "kit/world.h"
 
 #include <stdio.h>
@@ -509,6 +510,7 @@ static void wait_for(struct story *story, bool (*condition)(struct story *story)
 		}
 		pass_ms(story->w, 20);
 	}
+	then_wants_are_exact(story->w);
 }
 
 static void live_through(uint64_t seed)
@@ -529,6 +531,7 @@ static void live_through(uint64_t seed)
 		pass_ms(story.w, (int64_t)draw(&story, draw(&story, 4) ? 1500 : 12000));
 		happen(&story);
 		check_stranger(&story);
+		then_wants_are_exact(story.w);
 	}
 	end_all_faults(&story);
 	wait_for(&story, is_settled, BOUND_MS, "the registry has not become what is desired");
