@@ -155,6 +155,19 @@ static void happen(struct story *story)
 	}
 }
 
+/* Several events may wait for one turn. */
+static void happen_together(struct story *story)
+{
+	struct ek_queue *queue = &story->w->app->engine->queue;
+
+	ek_queue_pause(queue, draw(story, 2));
+	do
+		happen(story);
+	while (draw(story, 2));
+	pass_ms(story->w, draw(story, 20));
+	ek_queue_pause(queue, false);
+}
+
 static void look(struct story *story)
 {
 	const struct ek_sync_syncer *syncer = ek_engine_find_syncer(story->w->app->engine, "rnd", "web");
@@ -188,7 +201,7 @@ static void live_through(uint64_t seed, unsigned *n_compared, unsigned *n_parts)
 	given_syncer(story.w, "rnd/web", NULL);
 	when_started(story.w);
 	for (unsigned step = 0; step < N_STEPS; step++) {
-		happen(&story);
+		happen_together(&story);
 		if (has_fault && draw(&story, 10) == 0)
 			refuse(&story);
 		pass_ms(story.w, draw(&story, 3) ? (int)draw(&story, 30) : (int)draw(&story, 3000));
