@@ -38,13 +38,17 @@ $(eval $(call tests,contract,$(KIT_LIB) $(PLUGIN_LIBS_STATIC) $(REAL_LIBS),\
 $(eval $(call tests,scenario,$(KIT_LIB) $(SIM_LIB) $(PLUGIN_LIBS_STATIC) $(WORLD_LIBS),\
 	$$(PLUGIN_PRIVATE_LIBS) $$(PURE_LIBS) $$(TEST_LIBS)))
 
-# Stand-in servers (tests/kit/bin), the conformance kit (sdk/check) and benchmarks.
+# Stand-in servers (tests/kit/bin), the conformance kit (sdk/check) and benchmarks; some of these run in simulated time.
+SIM_BENCHES := bench/endpoint.c
 KIT_BINS := $(patsubst tests/kit/bin/%.c,$(B)/bin/ek-%,$(wildcard tests/kit/bin/*.c))
 BENCHES  := $(patsubst bench/%.c,$(B)/bin/bench-%,$(wildcard bench/*.c))
 $(foreach s,$(wildcard tests/kit/bin/*.c),$(eval $(call program_grouped,$(s:tests/kit/bin/%.c=$(B)/bin/ek-%),\
 	$(call objects,obj,$(s)),$(KIT_LIB) $(REAL_LIBS),$$(HOST_LIBS) $$(TEST_LIBS))))
-$(foreach s,$(wildcard bench/*.c),$(eval $(call program_grouped,$(s:bench/%.c=$(B)/bin/bench-%),\
+$(foreach s,$(filter-out $(SIM_BENCHES),$(wildcard bench/*.c)),$(eval $(call program_grouped,$(s:bench/%.c=$(B)/bin/bench-%),\
 	$(call objects,obj,$(s)),$(KIT_LIB) $(WHOLE_LIBS),$$(HOST_LIBS) $$(TEST_LIBS))))
+$(foreach s,$(SIM_BENCHES),$(eval $(call program_grouped,$(s:bench/%.c=$(B)/bin/bench-%),\
+	$(call objects,obj,$(s)),$(KIT_LIB) $(SIM_LIB) $(PLUGIN_LIBS_STATIC) $(WORLD_LIBS),\
+	$$(PLUGIN_PRIVATE_LIBS) $$(PURE_LIBS) $$(TEST_LIBS))))
 $(if $(CHECK_BIN),$(eval $(call program_grouped,$(CHECK_BIN),$(call objects,obj,$(CHECK_SRCS)),\
 	$(KIT_LIB) $(REAL_LIBS),$$(HOST_LIBS) $$(TEST_LIBS))))
 

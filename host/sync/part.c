@@ -97,6 +97,8 @@ bool ek_part_wake_blocked(struct ek_sync_syncer *syncer)
 	struct ek_part *part = &syncer->part;
 	struct ek_keys first = part->blocked;
 
+	if (syncer->item.is_queued)
+		return true; /* asked again after that turn */
 	if (first.n > EK_OPS_MAX)
 		first.n = EK_OPS_MAX;
 	ek_part_wake_keys(syncer, first.n ? &first : NULL);
