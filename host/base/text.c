@@ -5,6 +5,7 @@
  */
 #include "base/text.h"
 
+#include <stdint.h>
 #include <string.h>
 
 unsigned ek_utf8_length(const char *text)
@@ -31,10 +32,25 @@ static bool is_control(char c)
 	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
+/* Eight bytes at once, all of them printable ASCII: what nearly all texts are made of. */
+static bool is_plain_word(const char *text)
+{
+	const uint64_t ones = 0x0101010101010101u, highs = 0x80 * ones;
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	return !((word | (word - 0x20 * ones) | (word + ones)) & highs);
+}
+
 bool ek_text_is_good(const char *text, size_t maximum)
 {
+	const char *end;
+
 	if (!text || strnlen(text, maximum + 1) > maximum)
 		return false;
+	end = text + strlen(text);
+	while (end - text >= 8 && is_plain_word(text))
+		text += 8;
 	while (*text) {
 		unsigned n = is_control(*text) ? 0 : ek_utf8_length(text);
 

@@ -62,21 +62,21 @@ int ek_completion_blame(struct ek_mode_version *version, enum ek_misbehaviour ki
 
 static void put_in_table(struct ek_completion *completion, struct ek_wanted *wanted)
 {
-	size_t mask = completion->room * 2 - 1, at = ek_hash64_text(EK_HASH_SEED, wanted->instance.id) & mask;
+	size_t mask = completion->room * 2 - 1, at = (size_t)wanted->id_hash & mask;
 
 	while (completion->table[at])
 		at = (at + 1) & mask;
 	completion->table[at] = wanted;
 }
 
-static const struct ek_wanted *find_double(const struct ek_completion *completion, const char *id)
+static const struct ek_wanted *find_double(const struct ek_completion *completion, const struct ek_wanted *wanted)
 {
 	size_t mask = completion->room * 2 - 1;
 
 	if (!completion->room)
 		return NULL;
-	for (size_t at = ek_hash64_text(EK_HASH_SEED, id) & mask; completion->table[at]; at = (at + 1) & mask)
-		if (strcmp(completion->table[at]->instance.id, id) == 0)
+	for (size_t at = (size_t)wanted->id_hash & mask; completion->table[at]; at = (at + 1) & mask)
+		if (completion->table[at]->id_hash == wanted->id_hash && strcmp(completion->table[at]->instance.id, wanted->instance.id) == 0)
 			return completion->table[at];
 	return NULL;
 }
@@ -236,29 +236,55 @@ static const char *first_of(const char *a, const char *b)
 	return a ? a : b;
 }
 
-static int compare_pairs(const void *a, const void *b)
+/* The mode's, copied, or what is there for as long as the evaluation. */
+static const char *own_or(struct ek_arena *arena, const char *given, const char *otherwise)
 {
-	return strcmp((*(const struct ek_pair *const *)a)->key, (*(const struct ek_pair *const *)b)->key);
+	return given ? ek_arena_strdup(arena, given) : otherwise;
 }
 
+static int settle_application(struct ek_completion *completion, const char *raw, struct ek_error *err)
+{
+	struct ek_arena *arena = &completion->syncer->engine->scratch;
+	char application[EK_APPLICATION_MAX + 1];
+	int code;
+
+	if (completion->raw_application && strcmp(completion->raw_application, raw) == 0)
+		return EK_OK;
+	code = ek_application_normalize(raw, application, err);
+	if (code != EK_OK)
+		return code;
+	completion->raw_application = ek_arena_strdup(arena, raw);
+	completion->application = ek_arena_strdup(arena, application);
+	completion->lower_application = lower(arena, application);
+	completion->application_hash = ek_hash64_text(EK_HASH_SEED, application);
+	return EK_OK;
+}
+
+/* Keeps them sorted by key; they are few. Borrows the texts. */
 static void add_pair(struct ek_arena *arena, const struct ek_pair **pairs, uint32_t *n, const char *key, const char *value)
 {
 	struct ek_pair *pair;
+	uint32_t at = *n;
+	int order = 1;
 
-	for (uint32_t i = 0; i < *n; i++)
-		if (strcmp(pairs[i]->key, key) == 0)
-			return; /* the first one stands */
+	while (at && (order = strcmp(pairs[at - 1]->key, key)) > 0)
+		at--;
+	if (at && order == 0)
+		return; /* the first one stands */
 	pair = ek_arena_alloc(arena, sizeof(*pair));
-	*pair = (struct ek_pair){ .size = sizeof(*pair), .key = ek_arena_strdup(arena, key), .value = ek_arena_strdup(arena, value) };
-	pairs[(*n)++] = pair;
+	*pair = (struct ek_pair){ .size = sizeof(*pair), .key = key, .value = value };
+	memmove(pairs + at + 1, pairs + at, (*n - at) * sizeof(*pairs));
+	pairs[at] = pair;
+	(*n)++;
 }
 
 /* Marks first, so that nothing overwrites them; then the author's metadata, which stands above the mode's. */
-static int complete_metadata(struct ek_completion *completion, const struct ek_instance *in, struct ek_wanted *wanted, struct ek_error *err)
+static int complete_metadata(struct ek_completion *completion, const struct ek_instance *in, struct ek_wanted *wanted, const struct ek_pair ***out,
+                             struct ek_error *err)
 {
 	const struct ek_syncer_object *object = completion->syncer->object;
 	struct ek_arena *arena = &completion->syncer->engine->scratch;
-	const struct ek_pair **pairs = ek_arena_alloc(arena, (in->n_metadata + object->n_metadata + 3) * sizeof(*pairs));
+	const struct ek_pair **pairs = ek_arena_alloc(arena, (in->n_metadata + object->n_metadata + 3) * sizeof(*pairs)); /* and one for the digest */
 	const char *pod = in->source ? in->source->pod_uid : NULL;
 	uint32_t n = 0;
 
@@ -272,28 +298,22 @@ static int complete_metadata(struct ek_completion *completion, const struct ek_i
 		add_pair(arena, pairs, &n, object->metadata[i].key, object->metadata[i].value);
 	}
 	for (uint32_t i = 0; i < in->n_metadata; i++)
-		add_pair(arena, pairs, &n, in->metadata[i]->key, in->metadata[i]->value);
-	qsort(pairs, n, sizeof(*pairs), compare_pairs);
+		add_pair(arena, pairs, &n, ek_arena_strdup(arena, in->metadata[i]->key), ek_arena_strdup(arena, in->metadata[i]->value));
 	wanted->pod_hash = pod ? ek_hash64_text(EK_HASH_SEED, pod) : 0;
 	wanted->instance.metadata = pairs;
 	wanted->instance.n_metadata = n;
+	*out = pairs;
 	return EK_OK;
 }
 
-static void stamp_digest(struct ek_completion *completion, struct ek_wanted *wanted)
+static void stamp_digest(struct ek_completion *completion, struct ek_wanted *wanted, const struct ek_pair **pairs)
 {
 	struct ek_arena *arena = &completion->syncer->engine->scratch;
-	const struct ek_pair **pairs = ek_arena_alloc(arena, (wanted->instance.n_metadata + 1) * sizeof(*pairs));
-	uint32_t n = wanted->instance.n_metadata;
-	char text[17];
+	char *text = ek_arena_alloc(arena, 17);
 
 	wanted->digest = ek_instance_digest(&wanted->instance);
 	ek_digest_format(wanted->digest, text);
-	memcpy(pairs, wanted->instance.metadata, n * sizeof(*pairs));
-	add_pair(arena, pairs, &n, EK_MARK_DIGEST, text);
-	qsort(pairs, n, sizeof(*pairs), compare_pairs);
-	wanted->instance.metadata = pairs;
-	wanted->instance.n_metadata = n;
+	add_pair(arena, pairs, &wanted->instance.n_metadata, EK_MARK_DIGEST, text);
 }
 
 static void complete_texts(struct ek_completion *completion, const struct ek_instance *in, struct ek_instance *out)
@@ -304,13 +324,22 @@ static void complete_texts(struct ek_completion *completion, const struct ek_ins
 	out->owner = completion->syncer->owner;
 	out->name = ek_arena_strdup(arena, in->name);
 	out->address = ek_arena_strdup(arena, in->address);
-	out->vip_address = ek_arena_strdup(arena, first_of(first_of(in->vip_address, object->vip_address), lower(arena, out->application)));
-	out->secure_vip_address = ek_arena_strdup(arena, first_of(first_of(in->secure_vip_address, object->secure_vip_address), out->vip_address));
-	out->home_page_path = ek_arena_strdup(arena, first_of(in->home_page_path, object->home_page_path));
-	out->status_page_path = ek_arena_strdup(arena, first_of(in->status_page_path, object->status_page_path));
-	out->health_check_path = ek_arena_strdup(arena, first_of(in->health_check_path, object->health_check_path));
+	out->vip_address = own_or(arena, in->vip_address, first_of(object->vip_address, completion->lower_application));
+	out->secure_vip_address = own_or(arena, in->secure_vip_address, first_of(object->secure_vip_address, out->vip_address));
+	out->home_page_path = own_or(arena, in->home_page_path, object->home_page_path);
+	out->status_page_path = own_or(arena, in->status_page_path, object->status_page_path);
+	out->health_check_path = own_or(arena, in->health_check_path, object->health_check_path);
 	out->zone = ek_arena_strdup(arena, in->zone);
 	out->node_name = ek_arena_strdup(arena, in->node_name);
+}
+
+/* Whether the name stands in the id as it is, before the port. */
+static bool has_name(const char *id, const char *name)
+{
+	const char *end = strrchr(id, ':');
+	size_t n = strlen(name);
+
+	return (size_t)(end - id) > n && end[-(ptrdiff_t)n - 1] == ':' && memcmp(end - n, name, n) == 0;
 }
 
 static bool is_traceable(const struct ek_instance *in, const struct ek_wanted *wanted)
@@ -319,7 +348,7 @@ static bool is_traceable(const struct ek_instance *in, const struct ek_wanted *w
 
 	if (!in->source || (strcmp(in->name, in->source->address) != 0 && (!pod || strcmp(in->name, pod) != 0)))
 		return false;
-	return ek_key_of(in->name) == (uint32_t)wanted->name_hash; /* it fits into an id as it is */
+	return has_name(wanted->instance.id, in->name) || ek_key_of(in->name) == (uint32_t)wanted->name_hash;
 }
 
 static int complete(struct ek_completion *completion, const struct ek_instance *in, struct ek_wanted *wanted, struct ek_error *err)
@@ -327,13 +356,14 @@ static int complete(struct ek_completion *completion, const struct ek_instance *
 	struct ek_sync_syncer *syncer = completion->syncer;
 	struct ek_arena *arena = &syncer->engine->scratch;
 	struct ek_instance *out = &wanted->instance;
-	char application[EK_APPLICATION_MAX + 1], id[EK_ID_MAX + 1];
-	int code = ek_application_normalize(application_of(completion, in), application, err);
+	int code = settle_application(completion, application_of(completion, in), err), port = in->port ? in->port : in->secure_port;
+	const struct ek_pair **pairs;
+	char id[EK_ID_MAX + 1];
 
 	if (code != EK_OK)
 		return code;
 	out->size = sizeof(*out);
-	out->application = ek_arena_strdup(arena, application);
+	out->application = completion->application;
 	complete_texts(completion, in, out);
 	out->port = in->port;
 	out->secure_port = in->secure_port;
@@ -343,13 +373,14 @@ static int complete(struct ek_completion *completion, const struct ek_instance *
 	out->options = completion->options;
 	out->n_options = completion->n_options;
 	out->status = in->source ? (int32_t)ek_status_of(in->source->flags, syncer->object->not_ready, syncer->object->drain) : in->status;
-	ek_id_format(syncer->engine->with.cluster_id, syncer->object->namespace_, application, in->name, in->port ? in->port : in->secure_port, id);
+	ek_id_format(syncer->engine->with.cluster_id, syncer->object->namespace_, out->application, in->name, port, id);
 	out->id = ek_arena_strdup(arena, id);
 	wanted->name_hash = ek_id_name_hash(id);
+	wanted->id_hash = (wanted->name_hash + (uint64_t)port) * 0x9e3779b97f4a7c15ull ^ completion->application_hash;
 	wanted->is_traceable = is_traceable(in, wanted);
-	code = complete_metadata(completion, in, wanted, err);
+	code = complete_metadata(completion, in, wanted, &pairs, err);
 	if (code == EK_OK)
-		stamp_digest(completion, wanted);
+		stamp_digest(completion, wanted, pairs);
 	return code;
 }
 
@@ -396,7 +427,7 @@ static int emit(const struct ek_sink *sink, const struct ek_instance *instance, 
 	code = complete(completion, instance, wanted, &own);
 	if (code != EK_OK)
 		return refuse(completion, code, &own, err);
-	twin = find_double(completion, wanted->instance.id);
+	twin = find_double(completion, wanted);
 	if (!twin)
 		add_wanted(completion, wanted);
 	else if (twin->digest != wanted->digest) /* else: one pod behind two selected Services */

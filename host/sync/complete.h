@@ -24,6 +24,11 @@ struct ek_completion {
 	struct ek_wanted **wanted;
 	size_t n, room;
 	struct ek_wanted **table;      /* by id, to find doubles; room * 2 buckets, open addressing */
+	/* The last application, as the mode or the syncer writes it, and what is made of it: nearly always the next one is the same. */
+	const char *application;       /* on the wire; NULL: none yet */
+	const char *lower_application;
+	const char *raw_application;
+	uint64_t application_hash;
 	int code;                      /* the first refusal */
 	struct ek_error err;
 };

@@ -12,6 +12,7 @@
 struct ek_wanted {
 	struct ek_instance instance;   /* status NONE: its endpoint is not to be registered now */
 	uint64_t digest, pod_hash, name_hash;
+	uint64_t id_hash;              /* of no other use than to find its double */
 	bool is_traceable;             /* named after its pod or address: whoever knows the endpoint finds the entry */
 };
 

@@ -5,7 +5,6 @@
 #include "sync/identity.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,21 +39,38 @@ int ek_application_normalize(const char *application, char out[EK_APPLICATION_MA
 	return EK_OK;
 }
 
+static char *append(char *at, const char *text, size_t limit)
+{
+	size_t n = strnlen(text, limit);
+
+	memcpy(at, text, n);
+	at[n] = ':';
+	return at + n + 1;
+}
+
+/* Written for each instance of each evaluation: no printf. */
 void ek_id_format(const char *cluster_id, const char *namespace_, const char *application, const char *name, int port, char out[EK_ID_MAX + 1])
 {
-	char head[192], tail[16], middle[EK_ID_MAX + 1];
-	int n_head = snprintf(head, sizeof(head), "%.20s:%.63s:%.63s:", cluster_id, namespace_, application);
-	int n_tail = snprintf(tail, sizeof(tail), ":%d", port);
-	size_t room = EK_ID_MAX - (size_t)n_head - (size_t)n_tail, n = strlen(name);
+	char tail[16], digits[16], *at = append(append(append(out, cluster_id, 20), namespace_, 63), application, 63);
+	size_t n_head = (size_t)(at - out), n_digits = 0, n_tail = 1, room, n = strlen(name);
 
-	if (n > room)
-		snprintf(middle, sizeof(middle), "%.*s-%08x", (int)(room - 9), name, (unsigned)(ek_hash64_text(EK_HASH_SEED, name) & 0xffffffffu));
-	else
-		memcpy(middle, name, n + 1);
-	for (char *c = middle; *c; c++)
-		if (!is_name_byte(*c))
-			*c = '-';
-	snprintf(out, EK_ID_MAX + 1, "%s%.*s%s", head, (int)room, middle, tail);
+	for (unsigned rest = port > 0 ? (unsigned)port : 0; rest || !n_digits; rest /= 10)
+		digits[n_digits++] = (char)('0' + rest % 10);
+	tail[0] = ':';
+	while (n_digits)
+		tail[n_tail++] = digits[--n_digits];
+	room = EK_ID_MAX - n_head - n_tail;
+	if (n > room) {
+		snprintf(at, room + 1, "%.*s-%08x", (int)(room - 9), name, (unsigned)(ek_hash64_text(EK_HASH_SEED, name) & 0xffffffffu));
+		n = room;
+	} else {
+		memcpy(at, name, n);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!is_name_byte(at[i]))
+			at[i] = '-';
+	memcpy(at + n, tail, n_tail);
+	at[n + n_tail] = '\0';
 }
 
 uint64_t ek_id_name_hash(const char *id)
@@ -132,7 +148,9 @@ uint64_t ek_instance_digest(const struct ek_instance *instance)
 
 void ek_digest_format(uint64_t digest, char out[17])
 {
-	snprintf(out, 17, "%016" PRIx64, digest);
+	for (int i = 15; i >= 0; i--, digest >>= 4)
+		out[i] = "0123456789abcdef"[digest & 15];
+	out[16] = '\0';
 }
 
 bool ek_digest_parse(const char *text, uint64_t *out)
