@@ -20,7 +20,7 @@ void ek_evaluate_part_note(struct ek_sync_syncer *syncer, const struct ek_evalua
 {
 	bool is_possible = whole->fault_kind == EK_FAULT_NONE && whole->fault.code == EK_OK && !whole->is_frozen && whole->version &&
 	                   (whole->version->ops->flags & EK_MODE_PER_ENDPOINT) && syncer->n_applications < APPLICATIONS_MAX &&
-	                   whole->n_wanted < EK_WANTED_MAX / 2;
+	                   whole->n_wanted < EK_WANTED_MAX / 2 && !(whole->version->reads & (EK_READS_PODS | EK_READS_NODES));
 
 	for (size_t i = 0; is_possible && i < whole->n_wanted; i++)
 		is_possible = whole->wanted[i]->is_traceable;

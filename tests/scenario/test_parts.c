@@ -110,6 +110,16 @@ SCENARIO(parts, a_retry_asks_for_the_one_that_failed)
 	assert_int_equal(n_shown, n_asked);
 }
 
+SCENARIO(parts, a_lease_that_was_lost_asks_for_its_own)
+{
+	given_many(w, &promising);
+	fake_eureka_rule(w->eureka, &(struct fake_rule){ .method = "PUT", .times = 1, .status = 404 });
+	within(w, 60000, n_asked);
+	pass_ms(w, 1000);
+	assert_int_equal(n_asked, 1);
+	assert_int_equal(n_shown, 1);
+}
+
 SCENARIO(parts, any_other_mode_is_shown_everything)
 {
 	given_many(w, &silent);
