@@ -30,6 +30,19 @@ uint64_t ek_hash64(uint64_t seed, const void *bytes, size_t n)
 	return mix(h);
 }
 
+/* A byte that is zero only multiplies, and so do all the leading ones together. */
+uint64_t ek_hash64_number(uint64_t seed, int64_t number)
+{
+	uint64_t h = seed, rest = (uint64_t)number, power = 1;
+	int n = 0;
+
+	for (; rest; n++, rest >>= 8)
+		h = (h ^ (rest & 0xff)) * FNV_PRIME;
+	for (; n < 8; n++)
+		power *= FNV_PRIME; /* does not wait for what is above */
+	return mix(h * power);
+}
+
 uint64_t ek_hash64_text(uint64_t seed, const char *text)
 {
 	return text ? ek_hash64(seed, text, strlen(text) + 1) : ek_hash64(seed, "\xff", 1);

@@ -12,6 +12,7 @@
 #define EK_HASH_SEED 0xcbf29ce484222325ull
 
 uint64_t ek_hash64(uint64_t seed, const void *bytes, size_t n);     /* seed: EK_HASH_SEED or an earlier result */
+uint64_t ek_hash64_number(uint64_t seed, int64_t number);           /* of its eight bytes; small numbers cost little */
 uint64_t ek_hash64_text(uint64_t seed, const char *text);           /* with its NUL, so that ("ab","c") differs from ("a","bc"); NULL hashes as byte 0xff */
 
 #endif

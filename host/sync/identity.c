@@ -20,7 +20,9 @@ static bool is_plain(char c)
 
 static bool is_name_byte(char c)
 {
-	return is_plain(c) || c == '.' || c == '_' || c == '-';
+	static const uint32_t set[8] = { 0, 0x03ff6000, 0x87fffffe, 0x07fffffe }; /* 0-9 - . A-Z _ a-z */
+
+	return set[(unsigned char)c / 32] >> ((unsigned char)c % 32) & 1;
 }
 
 int ek_application_normalize(const char *application, char out[EK_APPLICATION_MAX + 1], struct ek_error *err)
@@ -112,11 +114,6 @@ bool ek_owner_parse(const char *mark, struct ek_owner *out)
 	       copy_part(second + 1, strlen(second + 1), out->name, sizeof(out->name));
 }
 
-static uint64_t digest_number(uint64_t hash, int64_t number)
-{
-	return ek_hash64(hash, &number, sizeof(number));
-}
-
 uint64_t ek_instance_digest(const struct ek_instance *instance)
 {
 	const char *const texts[] = { instance->owner, instance->application, instance->name, instance->address, instance->vip_address,
@@ -126,11 +123,11 @@ uint64_t ek_instance_digest(const struct ek_instance *instance)
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		hash = ek_hash64_text(hash, texts[i]);
-	hash = digest_number(hash, instance->port);
-	hash = digest_number(hash, instance->secure_port);
-	hash = digest_number(hash, instance->flags);
-	hash = digest_number(hash, instance->renew_seconds);
-	hash = digest_number(hash, instance->lease_seconds);
+	hash = ek_hash64_number(hash, instance->port);
+	hash = ek_hash64_number(hash, instance->secure_port);
+	hash = ek_hash64_number(hash, instance->flags);
+	hash = ek_hash64_number(hash, instance->renew_seconds);
+	hash = ek_hash64_number(hash, instance->lease_seconds);
 	for (uint32_t i = 0; i < instance->n_metadata; i++) {
 		if (strcmp(instance->metadata[i]->key, EK_MARK_DIGEST) == 0)
 			continue;
@@ -139,7 +136,7 @@ uint64_t ek_instance_digest(const struct ek_instance *instance)
 	}
 	for (uint32_t i = 0; i < instance->n_options; i++) {
 		hash = ek_hash64_text(hash, instance->options[i]->text);
-		hash = digest_number(hash, instance->options[i]->integer);
+		hash = ek_hash64_number(hash, instance->options[i]->integer);
 		for (uint32_t j = 0; j < instance->options[i]->n_list; j++)
 			hash = ek_hash64_text(hash, instance->options[i]->list[j]);
 	}

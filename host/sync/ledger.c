@@ -70,6 +70,16 @@ struct ek_ledger_entry *ek_ledger_find(const struct ek_ledger *ledger, const cha
 	return NULL;
 }
 
+struct ek_ledger_entry *ek_ledger_find_named(const struct ek_ledger *ledger, const char *namespace_, uint32_t key, const char *id)
+{
+	struct ek_ledger_entry *entry = NULL;
+
+	while ((entry = ek_ledger_next_named(ledger, namespace_, key, entry)))
+		if (strcmp(entry->id, id) == 0)
+			return entry;
+	return NULL;
+}
+
 struct ek_ledger_entry *ek_ledger_next_named(const struct ek_ledger *ledger, const char *namespace_, uint32_t key, const struct ek_ledger_entry *previous)
 {
 	uint32_t place = place_of(namespace_, strlen(namespace_), key);

@@ -75,6 +75,7 @@ struct ek_ledger {
 void ek_ledger_init(struct ek_ledger *ledger);
 void ek_ledger_clear(struct ek_ledger *ledger);               /* frees all entries; lists they are in must be gone */
 struct ek_ledger_entry *ek_ledger_find(const struct ek_ledger *ledger, const char *id);
+struct ek_ledger_entry *ek_ledger_find_named(const struct ek_ledger *ledger, const char *namespace_, uint32_t key, const char *id); /* for less, where these are known */
 /* One after the other, the entries of one name in one namespace, by the key of the name; begins with NULL. Nothing may be added or dropped meanwhile. */
 struct ek_ledger_entry *ek_ledger_next_named(const struct ek_ledger *ledger, const char *namespace_, uint32_t key, const struct ek_ledger_entry *previous);
 /* Makes an entry for an id that is not there yet; known NOTHING, not wanted, in no list. */

@@ -164,7 +164,7 @@ static void flush_all(struct ek_engine *engine)
 
 static struct ek_ledger_entry *entry_for(struct ek_sync_syncer *syncer, struct ek_sync_registry *registry, const struct ek_wanted *wanted, bool may_add)
 {
-	struct ek_ledger_entry *entry = ek_ledger_find(&registry->ledger, wanted->instance.id);
+	struct ek_ledger_entry *entry = ek_ledger_find_named(&registry->ledger, syncer->object->namespace_, (uint32_t)wanted->name_hash, wanted->instance.id);
 	const char *application = wanted->instance.application;
 
 	if (!entry && may_add) {

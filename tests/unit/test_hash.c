@@ -49,11 +49,20 @@ static void a_missing_text_differs_from_an_empty_one(void **state)
 	assert_true(ek_hash64_text(EK_HASH_SEED, NULL) == ek_hash64(EK_HASH_SEED, "\xff", 1));
 }
 
+static void a_number_is_hashed_as_its_bytes(void **state)
+{
+	static const int64_t numbers[] = { 0, 1, 255, 256, 8080, 65535, 1 << 24, INT64_C(1) << 40, INT64_MAX, -1, INT64_MIN };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		assert_true(ek_hash64_number(EK_HASH_SEED, numbers[i]) == ek_hash64(EK_HASH_SEED, &numbers[i], sizeof(numbers[i])));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(its_values_are_frozen),
 		cmocka_unit_test(texts_are_hashed_with_their_end),
+		cmocka_unit_test(a_number_is_hashed_as_its_bytes),
 		cmocka_unit_test(a_missing_text_differs_from_an_empty_one),
 	};
 
