@@ -43,6 +43,28 @@ static void what_is_added_is_found_however_many_there_are(void **state)
 	ek_ledger_clear(&ledger);
 }
 
+static void the_entries_of_one_name_are_found_without_application_and_port(void **state)
+{
+	static const char *const ids[] = { "c:n:A:pod-1:8080", "c:n:B:pod-1:9090", "c:other:A:pod-1:8080", "c:n:A:pod-2:8080" };
+	const struct ek_ledger_entry *entry = NULL;
+	struct ek_ledger ledger;
+	uint32_t key;
+	unsigned n = 0;
+
+	ek_ledger_init(&ledger);
+	for (size_t i = 0; i < 4; i++)
+		ek_ledger_add(&ledger, ids[i]);
+	key = (uint32_t)ek_ledger_find(&ledger, ids[0])->name_hash;
+	while ((entry = ek_ledger_next_named(&ledger, "n", key, entry))) {
+		assert_true(strcmp(entry->id, ids[0]) == 0 || strcmp(entry->id, ids[1]) == 0);
+		n++;
+	}
+	assert_int_equal(n, 2);
+	assert_string_equal(ek_ledger_find_named(&ledger, "n", key, ids[1])->id, ids[1]);
+	assert_null(ek_ledger_find_named(&ledger, "n", key, ids[2]));
+	ek_ledger_clear(&ledger);
+}
+
 static void a_new_entry_knows_nothing_and_wants_nothing(void **state)
 {
 	struct ek_ledger ledger;
@@ -149,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_added_is_found_however_many_there_are),
+		cmocka_unit_test(the_entries_of_one_name_are_found_without_application_and_port),
 		cmocka_unit_test(a_new_entry_knows_nothing_and_wants_nothing),
 		cmocka_unit_test(the_other_entries_stay_when_one_is_dropped),
 		cmocka_unit_test(a_walk_may_drop_the_entry_it_is_given),

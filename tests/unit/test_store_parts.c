@@ -82,6 +82,7 @@ static const char *an_endpoint(bool is_v6)
 /* What a slice held last, so that most changes are small. */
 static const char *held[N_SLICES][6];
 static unsigned n_held[N_SLICES], port[N_SLICES];
+static bool is_present[N_SLICES]; /* in the cluster, and of the Service */
 
 static void vary(unsigned slice)
 {
@@ -134,17 +135,18 @@ static void send_service(void)
 	send(EK_STORE_SERVICES, EK_WATCH_ADDED, (struct ek_slice){ text, strlen(text) });
 }
 
-/* A list of all slices, now and then with what no event has told. */
+/* A list of all slices, with what no event has told: changes, or only other times. */
 static void relist(void)
 {
 	void *feed = ek_store_feed(store, EK_STORE_SLICES, NULL);
 	struct ek_error err = EK_ERROR_INIT;
+	bool is_varied = draw(2);
 
 	ek_store_sink(EK_STORE_SLICES)->begin(feed);
 	for (unsigned i = 0; i < N_SLICES; i++) {
-		if (draw(3) == 0)
+		if (is_varied && draw(3) == 0)
 			vary(i);
-		if (n_held[i])
+		if (is_present[i] && n_held[i])
 			assert_int_equal(ek_store_sink(EK_STORE_SLICES)->add(feed, slice_json(i, "web"), &err), EK_OK);
 	}
 	ek_store_sink(EK_STORE_SLICES)->commit(feed);
@@ -154,10 +156,13 @@ static void happen(void)
 {
 	unsigned slice = draw(N_SLICES), what = draw(30);
 
-	vary(slice);
-	if (what == 0)
+	if (what == 0) {
 		relist();
-	else if (what == 1)
+		return;
+	}
+	vary(slice);
+	is_present[slice] = what >= 6 || (is_present[slice] && what == 1);
+	if (what == 1)
 		send_service();
 	else if (what == 2)
 		send(EK_STORE_SLICES, EK_WATCH_MODIFIED, slice_json(slice, "other")); /* leaves the Service */
@@ -243,6 +248,7 @@ static void live_through(unsigned world)
 	n_lines = 0;
 	memset(n_held, 0, sizeof(n_held));
 	memset(port, 0, sizeof(port));
+	memset(is_present, 0, sizeof(is_present));
 	send_service();
 	for (unsigned event = 0; event < N_EVENTS; event++) {
 		happen();
