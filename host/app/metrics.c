@@ -188,6 +188,8 @@ static void write_modes(struct ek_engine *engine, struct ek_buf *out)
 
 static void write_reconciles(struct ek_engine *engine, struct ek_buf *out)
 {
+	size_t n_held = 0;
+
 	head(out, "eurekube_reconcile_total", "counter", "Evaluations by mode and result.");
 	for (unsigned i = 0; i < engine->n_modes; i++) {
 		ek_buf_addf(out, "eurekube_reconcile_total{mode=\"%s\",result=\"success\"} %" PRIu64 "\n", engine->modes[i]->config->name, engine->modes[i]->n_ok);
@@ -197,8 +199,14 @@ static void write_reconciles(struct ek_engine *engine, struct ek_buf *out)
 	write_histogram(out, "eurekube_propagation_seconds", "", &engine->propagation);
 	head(out, "eurekube_syncers", "gauge", "EurekaSyncers in view.");
 	ek_buf_addf(out, "eurekube_syncers %u\n", HASH_COUNT(engine->syncers));
-	head(out, "eurekube_deletes_held", "gauge", "1 while removals are held because the view is not to be trusted.");
-	ek_buf_addf(out, "eurekube_deletes_held %d\n", engine->doubts != NULL);
+	for (const struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next)
+		n_held += syncer->n_held;
+	head(out, "eurekube_deletes_held", "gauge", "Removals that are held until the view is whole again or a person approves them.");
+	ek_buf_addf(out, "eurekube_deletes_held %zu\n", n_held);
+	head(out, "eurekube_quorum_reads_total", "counter", "Reads that look for what the view does not show any more.");
+	ek_buf_addf(out, "eurekube_quorum_reads_total{result=\"confirmed\"} %" PRIu64 "\n", engine->quorum_ok - engine->quorum_contradicted);
+	ek_buf_addf(out, "eurekube_quorum_reads_total{result=\"contradicted\"} %" PRIu64 "\n", engine->quorum_contradicted);
+	ek_buf_addf(out, "eurekube_quorum_reads_total{result=\"error\"} %" PRIu64 "\n", engine->quorum_failed);
 	head(out, "workqueue_depth", "gauge", "Syncers waiting for their turn.");
 	ek_buf_addf(out, "workqueue_depth{name=\"syncers\"} %zu\n", engine->queue.depth);
 	head(out, "workqueue_adds_total", "counter", "Syncers put into the work queue.");

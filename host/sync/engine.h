@@ -184,6 +184,9 @@ struct ek_sync_syncer {
 	bool is_holding_back;                    /* old ids wait until new ones are confirmed */
 	size_t n_services;
 	uint64_t selected_mask;                  /* a bit for each Service selected then, by hash of its name */
+	size_t n_held, n_unconfirmed;            /* removals that wait: for a person or a whole view, for a quorum read; removals.c */
+	uint64_t held_hash;                      /* names the plan of those held */
+	struct ek_quorum *quorum;                /* NULL: never needed; quorum.c */
 	int64_t trigger_wall_ms;                 /* of the cluster change that woke it */
 	unsigned attempts;                       /* failed evaluations and patches in a row */
 
@@ -238,11 +241,13 @@ struct ek_engine {
 	struct ek_conduct *conduct;              /* of all plugins that ever were; conduct.c */
 	uint32_t evaluation;
 	bool is_started;
-	struct ek_doubt *doubts;                 /* LISTs that came back empty: nothing is removed that they would speak of */
+	struct ek_doubt *doubts;                 /* views that are not to be believed; doubts.c */
 	struct ek_syncer_feed *feeds;            /* what the reflectors of EurekaSyncers bring */
 	int64_t relisted_ms;
 	struct ek_timer doubt_timer;
 	uint64_t status_writes;
+	unsigned n_quorum_reads;                 /* running */
+	uint64_t quorum_ok, quorum_failed, quorum_contradicted; /* by how they ended */
 	struct ek_histogram propagation;
 	struct ek_timer close_timer;
 	void (*on_closed)(void *arg);
@@ -277,7 +282,6 @@ struct ek_sync_mode *ek_engine_find_mode(struct ek_engine *engine, const char *n
 struct ek_sync_registry *ek_engine_find_registry(struct ek_engine *engine, const char *name); /* NULL: the default one */
 void ek_engine_drop_syncer(struct ek_engine *engine, struct ek_sync_syncer *syncer); /* frees it; entries must be gone */
 void ek_engine_requeue_all(struct ek_engine *engine);
-bool ek_engine_is_doubted(const struct ek_engine *engine, const char *namespace_); /* a LIST that speaks of this namespace cannot be believed */
 
 /* Finds or loads a plugin; whatever its constructors do is done in its name. */
 const struct ek_library *ek_engine_load(struct ek_engine *engine, const char *file, const char *sha256, enum ek_plugin_kind kind, struct ek_error *err);

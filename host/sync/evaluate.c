@@ -115,6 +115,7 @@ static bool check_namespace(struct ek_sync_syncer *syncer, struct ek_evaluation 
 
 struct collection {
 	struct ek_sync_syncer *syncer;
+	const struct ek_store *store;
 	const struct ek_service **services;
 	size_t n, room;
 	uint64_t mask;
@@ -153,27 +154,32 @@ static bool collect_service(void *arg, const struct ek_record_service *record)
 		collection->room = room;
 	}
 	collection->mask |= ek_name_bit(record->name);
-	collection->services[collection->n++] = ek_store_view(engine->store, record, &collection->policy, &engine->scratch);
+	collection->services[collection->n++] = ek_store_view(collection->store, record, &collection->policy, &engine->scratch);
 	return true;
+}
+
+void ek_evaluate_view(struct ek_sync_syncer *syncer, const struct ek_store *store, struct ek_cluster *cluster, uint64_t *mask)
+{
+	const struct ek_config *config = syncer->engine->with.config;
+	static const struct ek_service *none[1];
+	struct collection collection = {
+		.syncer = syncer, .store = store, .services = none,
+		.policy = { .allow_without_pod = config->allow_without_pod, .n_families = config->n_families,
+			    .families = { config->families[0], config->families[1] }, .is_denied = is_denied, .arg = (void *)(uintptr_t)config },
+	};
+
+	ek_store_each_service(store, syncer->object->selector.namespace_, collect_service, &collection);
+	*cluster = (struct ek_cluster){ .size = sizeof(*cluster), .n_services = (uint32_t)collection.n, .services = collection.services };
+	*mask = collection.mask;
 }
 
 static bool collect_view(struct ek_sync_syncer *syncer, struct ek_cluster *cluster, struct ek_evaluation *out)
 {
-	struct ek_engine *engine = syncer->engine;
-	const struct ek_config *config = engine->with.config;
-	static const struct ek_service *none[1];
-	struct collection collection = {
-		.syncer = syncer, .services = none,
-		.policy = { .allow_without_pod = config->allow_without_pod, .n_families = config->n_families,
-			    .families = { config->families[0], config->families[1] }, .is_denied = is_denied, .arg = (void *)(uintptr_t)config },
-	};
 	char selector[160];
 
-	ek_store_each_service(engine->store, syncer->object->selector.namespace_, collect_service, &collection);
-	*cluster = (struct ek_cluster){ .size = sizeof(*cluster), .n_services = (uint32_t)collection.n, .services = collection.services };
-	out->n_services = collection.n;
-	out->selected_mask = collection.mask;
-	if (collection.n)
+	ek_evaluate_view(syncer, syncer->engine->store, cluster, &out->selected_mask);
+	out->n_services = cluster->n_services;
+	if (cluster->n_services)
 		return true;
 	ek_selector_describe(&syncer->object->selector, selector, sizeof(selector));
 	ek_fail_reason(&out->fault, EK_INVALID, "NothingSelected", "no Service matches %s; create one, or correct spec.selector", selector);

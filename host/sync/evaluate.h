@@ -12,6 +12,7 @@
 struct ek_wanted {
 	struct ek_instance instance;   /* status NONE: its endpoint is not to be registered now */
 	uint64_t digest, pod_hash, name_hash;
+	bool is_going;                 /* its endpoint is terminating or not ready */
 };
 
 #define EK_WANTED_MAX 150000
@@ -30,5 +31,8 @@ struct ek_evaluation {
 };
 
 void ek_evaluate(struct ek_sync_syncer *syncer, struct ek_evaluation *out);
+
+/* What the syncer's mode is shown of a store: the Services that it selects, in the engine's scratch arena. `mask`: see selected_mask. */
+void ek_evaluate_view(struct ek_sync_syncer *syncer, const struct ek_store *store, struct ek_cluster *cluster, uint64_t *mask);
 
 #endif

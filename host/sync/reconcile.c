@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "sync/claims.h"
+#include "sync/guard.h"
+#include "sync/removals.h"
 #include "sync/status.h"
 
 #define EQUAL_GAP_MS 1000
@@ -175,6 +177,15 @@ static void want(struct ek_ledger_entry *entry, const struct ek_wanted *wanted, 
 	entry->want_status = (uint8_t)wanted->instance.status;
 }
 
+/* It is to go, and was seen going. */
+static void note_going(struct ek_sync_syncer *syncer, struct ek_sync_registry *registry, const struct ek_wanted *wanted)
+{
+	struct ek_ledger_entry *entry = ek_ledger_find(&registry->ledger, wanted->instance.id);
+
+	if (entry && entry->syncer == syncer)
+		ek_removals_note_wanted(entry, wanted);
+}
+
 static void apply_wanted(const struct ek_follow *follow, const struct ek_evaluation *evaluation)
 {
 	struct ek_sync_syncer *syncer = follow->syncer;
@@ -183,8 +194,10 @@ static void apply_wanted(const struct ek_follow *follow, const struct ek_evaluat
 		const struct ek_wanted *wanted = evaluation->wanted[i];
 		struct ek_ledger_entry *entry;
 
-		if (!wanted->instance.status)
+		if (!wanted->instance.status) {
+			note_going(syncer, evaluation->registry, wanted);
 			continue;
+		}
 		entry = entry_for(syncer, evaluation->registry, wanted, !evaluation->is_frozen);
 		if (!entry)
 			continue;
@@ -193,6 +206,7 @@ static void apply_wanted(const struct ek_follow *follow, const struct ek_evaluat
 			continue;
 		}
 		entry->seen = syncer->engine->evaluation;
+		ek_removals_note_wanted(entry, wanted);
 		if (!evaluation->is_frozen || entry->known == EK_KNOWN_ABSENT)
 			want(entry, wanted, syncer->trigger_wall_ms);
 		ek_follow_plan(follow, entry, wanted);
@@ -244,6 +258,10 @@ static void apply_unwanted(const struct ek_follow *follow, bool is_frozen)
 		entry->want_status = EK_STATUS_NONE;
 		entry->trigger_wall_ms = syncer->trigger_wall_ms;
 	}
+	if (is_frozen)
+		ek_removals_judge_none(syncer);
+	else
+		ek_removals_judge(syncer);
 	n = collect_unconfirmed(syncer, &unconfirmed);
 	hold.may_remove = false;
 	for (entry = syncer->entries; entry; entry = next) {
@@ -252,7 +270,7 @@ static void apply_unwanted(const struct ek_follow *follow, bool is_frozen)
 			continue;
 		is_held = n && bsearch(&entry->name_hash, unconfirmed, n, sizeof(*unconfirmed), compare_hashes);
 		syncer->is_holding_back = syncer->is_holding_back || is_held;
-		ek_follow_plan(is_held ? &hold : follow, entry, NULL);
+		ek_follow_plan(is_held || entry->verdict != EK_GUARD_PASSES ? &hold : follow, entry, NULL);
 	}
 }
 
@@ -306,7 +324,7 @@ static void serve(struct ek_sync_syncer *syncer)
 	if (evaluation.version && evaluation.fault_kind == EK_FAULT_PASSING)
 		ek_queue_add_at(&syncer->item, ek_loop_now_ms(engine->loop) + ASK_AGAIN_MS); /* its mode said that it may pass */
 	follow.may_put = ek_finalizer_ensure(syncer);
-	follow.may_remove = !evaluation.is_frozen && !ek_engine_is_doubted(engine, syncer->object->selector.namespace_);
+	follow.may_remove = !evaluation.is_frozen;
 	apply_wanted(&follow, &evaluation);
 	apply_unwanted(&follow, evaluation.is_frozen);
 	flush_all(engine);

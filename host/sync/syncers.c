@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "kube/resources.h"
 #include "sync/claims.h"
 #include "sync/identity.h"
+#include "sync/quorum.h"
 #include "sync/reconcile.h"
 #include "sync/rollout.h"
 #include "sync/status.h"
@@ -63,6 +65,7 @@ void ek_engine_drop_syncer(struct ek_engine *engine, struct ek_sync_syncer *sync
 	ek_queue_item_clear(&syncer->item);
 	ek_status_clear(syncer);
 	ek_rollout_clear(syncer);
+	ek_quorum_clear(syncer);
 	ek_loop_disarm(engine->loop, &syncer->confirm_timer);
 	ek_kube_cancel(syncer->finalizer_call);
 	ek_kube_cancel(syncer->confirm_call);
@@ -141,7 +144,8 @@ static bool has_same_labels(const struct ek_syncer_object *a, const struct ek_sy
 static bool is_worth_a_turn(const struct ek_syncer_object *old, const struct ek_syncer_object *new)
 {
 	return old->generation != new->generation || old->is_deleting != new->is_deleting || old->n_finalizers != new->n_finalizers ||
-	       strcmp(old->uid, new->uid) != 0 || !has_same_labels(old, new); /* a rollout may select by labels */
+	       strcmp(old->uid, new->uid) != 0 || !ek_text_same(old->approved, new->approved) ||
+	       !has_same_labels(old, new); /* a rollout may select by labels */
 }
 
 static void take_object(struct ek_engine *engine, struct ek_syncer_object *object)
