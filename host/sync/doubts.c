@@ -208,7 +208,23 @@ void ek_doubts_on_event(struct ek_engine *engine, const char *namespace_)
 		ask_again(engine);
 }
 
-void ek_doubts_on_open(struct ek_sync_registry *registry)
+static const struct ek_doubt *find_registry(const struct ek_engine *engine, const struct ek_sync_registry *registry)
+{
+	const struct ek_doubt *doubt = engine->doubts;
+
+	while (doubt && doubt->registry != registry)
+		doubt = doubt->next;
+	return doubt;
+}
+
+static void requeue_held(struct ek_engine *engine)
+{
+	for (struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next)
+		if (syncer->n_held)
+			ek_queue_add(&syncer->item);
+}
+
+void ek_doubts_on_listed(struct ek_sync_registry *registry)
 {
 	struct ek_engine *engine = registry->engine;
 	struct ek_doubt found = { .registry = registry };
@@ -216,8 +232,9 @@ void ek_doubts_on_open(struct ek_sync_registry *registry)
 
 	ek_ledger_each(&registry->ledger, count_held, &found);
 	found.expected += registry->list_skipped;
-	if (ek_guard_is_fall_at_start(found.expected, found.shown, least))
+	if (!find_registry(engine, registry) && ek_guard_is_fall_at_start(found.expected, found.shown, least))
 		tell(engine, add(engine, &found));
+	requeue_held(engine);
 }
 
 void ek_doubts_forget(const struct ek_sync_registry *registry)
@@ -246,18 +263,11 @@ bool ek_doubts_are_there(const struct ek_engine *engine, const char *namespace_)
 	return !ek_store_is_listed(engine->store, namespace_);
 }
 
-static const struct ek_doubt *find_registry(const struct ek_engine *engine, const struct ek_sync_registry *registry)
-{
-	const struct ek_doubt *doubt = engine->doubts;
-
-	while (doubt && doubt->registry != registry)
-		doubt = doubt->next;
-	return doubt;
-}
-
 bool ek_doubts_hold(const struct ek_sync_syncer *syncer, const struct ek_ledger_entry *entry)
 {
-	if (ek_doubts_are_there(syncer->engine, syncer->object->selector.namespace_))
+	bool is_just_listed = entry->registry->list_token && !entry->put_at_ms; /* there may be more: all are looked at when the list has ended */
+
+	if (is_just_listed || ek_doubts_are_there(syncer->engine, syncer->object->selector.namespace_))
 		return true;
 	return syncer->engine->doubts && find_registry(syncer->engine, entry->registry);
 }

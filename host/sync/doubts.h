@@ -15,7 +15,7 @@ void ek_doubts_clear(struct ek_engine *engine);
 
 void ek_doubts_on_commit(struct ek_engine *engine, enum ek_store_kind kind, const char *namespace_, size_t before, size_t after);
 void ek_doubts_on_event(struct ek_engine *engine, const char *namespace_); /* something is there: the lists in doubt are asked for again */
-void ek_doubts_on_open(struct ek_sync_registry *registry);                 /* its first list is in the ledger */
+void ek_doubts_on_listed(struct ek_sync_registry *registry);               /* its list is in the ledger, with all that nobody asks for */
 void ek_doubts_forget(const struct ek_sync_registry *registry);            /* it is about to be freed */
 
 /* For people: why what this syncer does not ask for any more may be there all the same. False: there is no doubt. */

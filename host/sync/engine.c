@@ -13,6 +13,7 @@
 #include "sync/claims.h"
 #include "sync/conduct.h"
 #include "sync/doubts.h"
+#include "sync/owners.h"
 #include "sync/reconcile.h"
 #include "sync/selector.h"
 #include "sync/status.h"
@@ -104,6 +105,7 @@ struct ek_engine *ek_engine_new(const struct ek_engine_config *config)
 	ek_queue_pause(&engine->queue, true);
 	ek_timer_init(&engine->close_timer, NULL, engine);
 	ek_doubts_init(engine);
+	ek_owners_init(engine);
 	ek_modes_create(engine);
 	create_registries(engine);
 	return engine;
@@ -189,6 +191,7 @@ void ek_engine_close(struct ek_engine *engine, void (*on_closed)(void *arg), voi
 	engine->close_by_ms = ek_loop_now_ms(engine->loop) + CLOSE_LIMIT_MS;
 	ek_queue_pause(&engine->queue, true);
 	ek_doubts_stop(engine);
+	ek_owners_clear(engine);
 	for (unsigned i = 0; i < engine->n_registries; i++)
 		ek_registry_close(engine->registries[i]);
 	ek_timer_init(&engine->close_timer, when_closed, engine);
@@ -201,6 +204,7 @@ void ek_engine_free(struct ek_engine *engine)
 		return;
 	ek_loop_disarm(engine->loop, &engine->close_timer);
 	ek_doubts_clear(engine);
+	ek_owners_clear(engine);
 	ek_syncers_clear(engine);
 	ek_claims_clear(engine);
 	for (unsigned i = 0; i < engine->n_registries; i++)

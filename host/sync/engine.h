@@ -162,6 +162,7 @@ struct ek_sync_syncer {
 	struct ek_sync_syncer *wait_next;        /* for room in a registry */
 	bool is_waiting;
 	uint32_t list_round;                     /* the list that last showed it */
+	bool is_expected_held;                   /* it was found by its entries: read each before it is registered */
 	char key[320];                           /* namespace/name */
 	char owner[400];                         /* the owner mark */
 	struct ek_syncer_object *object;
@@ -245,6 +246,9 @@ struct ek_engine {
 	struct ek_syncer_feed *feeds;            /* what the reflectors of EurekaSyncers bring */
 	int64_t relisted_ms;
 	struct ek_timer doubt_timer;
+	struct ek_unknown_owner *owners;         /* of entries, being looked for; owners.c */
+	unsigned n_owner_reads;
+	struct ek_timer owners_timer;
 	uint64_t status_writes;
 	unsigned n_quorum_reads;                 /* running */
 	uint64_t quorum_ok, quorum_failed, quorum_contradicted; /* by how they ended */
@@ -287,6 +291,7 @@ void ek_engine_requeue_all(struct ek_engine *engine);
 const struct ek_library *ek_engine_load(struct ek_engine *engine, const char *file, const char *sha256, enum ek_plugin_kind kind, struct ek_error *err);
 
 /* syncers.c */
+bool ek_engine_take_syncer(struct ek_engine *engine, struct ek_slice json); /* one that entries of a registry name; false: cannot be read */
 void ek_syncers_clear(struct ek_engine *engine);
 
 /* modes.c. What a version is made from; file and digest name its plugin. */

@@ -81,20 +81,12 @@ static bool find_registry(struct ek_sync_syncer *syncer, struct ek_evaluation *o
 	return true;
 }
 
-static bool is_watched(const struct ek_config *config, const char *namespace_)
-{
-	for (unsigned i = 0; i < config->n_namespaces; i++)
-		if (strcmp(config->watch_namespaces[i], namespace_) == 0)
-			return true;
-	return config->n_namespaces == 0;
-}
-
 static bool check_namespace(struct ek_sync_syncer *syncer, struct ek_evaluation *out)
 {
 	const struct ek_syncer_object *object = syncer->object;
 	const struct ek_config *config = syncer->engine->with.config;
 
-	if (!is_watched(config, object->selector.namespace_)) {
+	if (!ek_config_watches(config, object->selector.namespace_)) {
 		ek_fail_reason(&out->fault, EK_INVALID, "NamespaceNotWatched",
 		               "namespace %.63s is not watched by this operator; select Services in another one, or ask for it in watchNamespaces of the "
 		               "operator's configuration", object->selector.namespace_);

@@ -160,7 +160,7 @@ static struct ek_ledger_entry *entry_for(struct ek_sync_syncer *syncer, struct e
 		entry->registry = registry;
 		entry->application = ek_intern_ref(syncer->engine->pool, application, strlen(application));
 		entry->name_hash = wanted->name_hash;
-		entry->known = registry->phase == EK_REGISTRY_OPEN ? EK_KNOWN_ABSENT : EK_KNOWN_NOTHING;
+		entry->known = registry->phase == EK_REGISTRY_OPEN && !syncer->is_expected_held ? EK_KNOWN_ABSENT : EK_KNOWN_NOTHING;
 		ek_entry_link(entry, syncer);
 	}
 	return entry;

@@ -302,9 +302,9 @@ void ek_registry_listed(struct ek_sync_registry *registry, const struct ek_resul
 	memset(&registry->problem, 0, sizeof(registry->problem));
 	registry->list_attempts = 0;
 	ek_adopt_end(registry);
+	ek_doubts_on_listed(registry);
 	if (registry->phase == EK_REGISTRY_LISTING) {
 		registry->phase = EK_REGISTRY_OPEN;
-		ek_doubts_on_open(registry);
 		EK_INFO(&engine->log, "registry open", EK_S("registry", registry->config->name), EK_I("ours", registry->list_ours),
 		        EK_I("orphans", registry->list_orphans), EK_I("foreign", registry->list_foreign));
 		ek_engine_requeue_all(engine);

@@ -195,6 +195,17 @@ static int read_object(struct ek_engine *engine, struct ek_slice json, struct ek
 	return code;
 }
 
+bool ek_engine_take_syncer(struct ek_engine *engine, struct ek_slice json)
+{
+	struct ek_syncer_object *object;
+
+	if (read_object(engine, json, &object) != EK_OK)
+		return false;
+	take_object(engine, object);
+	ek_engine_find_syncer(engine, object->namespace_, object->name)->is_expected_held = true;
+	return true;
+}
+
 static int add(void *arg, struct ek_slice json, struct ek_error *err)
 {
 	struct ek_syncer_feed *feed = arg;

@@ -279,6 +279,34 @@ SCENARIO(guard, a_start_that_misses_a_few_reads_and_removes_them)
 	within(w, 5000, fake_eureka_n(w->eureka, "WEB") == 5);
 }
 
+SCENARIO(guard, a_start_that_is_not_shown_the_syncers_finds_them_by_what_the_registry_holds)
+{
+	given_four_served(w);
+	when_killed(w);
+	fake_kube_rule(w->kube, &(struct fake_rule){ .path = "/apis/eurekube.io/v1alpha1/eurekasyncers", .times = FAKE_ALWAYS, .action = FAKE_EMPTY });
+	when_started(w);
+	within(w, 5000, ek_engine_find_syncer(w->app->engine, "shop", "web") && ek_engine_find_syncer(w->app->engine, "shop", "job"));
+	pass_ms(w, 400000);
+	assert_int_equal(fake_eureka_n_evicted(w->eureka), 0);
+	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
+	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_REGISTER), 0);
+	assert_string_equal(status_of(w, "shop/web", "registered"), "2");
+}
+
+SCENARIO(guard, an_owner_that_cannot_be_a_name_is_not_asked_for)
+{
+	unsigned n_reads;
+
+	given_served(w, 1);
+	fake_eureka_stranger(w->eureka, "WEB", "other", "10.9.9.9", "\"eurekube.owner\":\"test/shop/web?watch=1\"");
+	fake_eureka_stranger(w->eureka, "WEB", "another", "10.9.9.8", "\"eurekube.owner\":\"test/shop/..\"");
+	n_reads = fake_kube_count(w->kube, "get", NULL);
+	when_killed(w);
+	when_started(w);
+	pass_ms(w, 10000);
+	assert_int_equal(fake_kube_count(w->kube, "get", NULL), n_reads);
+}
+
 int main(void)
 {
 	return world_run_scenarios();
