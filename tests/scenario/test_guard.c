@@ -118,7 +118,10 @@ SCENARIO(guard, a_list_cut_short_by_a_proxy_confirms_nothing)
 {
 	given_served(w, 3);
 	fake_kube_rule(w->kube, &(struct fake_rule){ .path = QUORUM_SLICES, .times = FAKE_ALWAYS, .status = 200,
-		.body = "{\"kind\":\"EndpointSliceList\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[" });
+		.body = "{\"kind\":\"EndpointSliceList\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[{\"metadata\":{\"namespace\":\"shop\","
+			"\"name\":\"web-1\",\"labels\":{\"kubernetes.io/service-name\":\"web\"}},\"addressType\":\"IPv4\",\"ports\":[{\"name\":\"http\","
+			"\"port\":8080,\"protocol\":\"TCP\"}],\"endpoints\":[{\"addresses\":[\"10.0.0.99\"],\"targetRef\":{\"kind\":\"Pod\","
+			"\"namespace\":\"shop\",\"name\":\"web-9\",\"uid\":\"uid-web-9\"}}]}," });
 	when_pod_vanishes(w, "shop/web", "web-1");
 	pass_ms(w, 60000);
 	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
