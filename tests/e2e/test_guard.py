@@ -87,7 +87,7 @@ def test_what_is_truly_gone_goes_when_a_person_approves_it(shops, proxy, make_op
     make_operator(kubeconfig=control_plane.kubeconfig_through(proxy.url)).start()
     shops.create()
     lost = set(range(4, N))
-    history = proxy.begin(refusal(410, "Expired", "too old resource version"))
+    history = proxy.begin(refusal(410, "Expired", "too old resource version", resource="watch=1"))
     shops.lose(lost)
     eventually(lambda: history.hits >= 9)           # all three watches have met it: they must list
     proxy.heal()
