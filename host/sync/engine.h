@@ -162,6 +162,7 @@ struct ek_sync_syncer {
 	struct ek_sync_syncer *wait_next;        /* for room in a registry */
 	bool is_waiting;
 	uint32_t list_round;                     /* the list that last showed it */
+	int64_t wrote_ms;                        /* when a write of ours has last brought the object; 0 never */
 	bool is_expected_held;                   /* it was found by its entries: read each before it is registered */
 	char key[320];                           /* namespace/name */
 	char owner[400];                         /* the owner mark */
@@ -291,6 +292,7 @@ void ek_engine_requeue_all(struct ek_engine *engine);
 const struct ek_library *ek_engine_load(struct ek_engine *engine, const char *file, const char *sha256, enum ek_plugin_kind kind, struct ek_error *err);
 
 /* syncers.c */
+void ek_engine_take_written(struct ek_sync_syncer *syncer, struct ek_slice json); /* the answer to a write: nothing older is taken after it */
 bool ek_engine_take_syncer(struct ek_engine *engine, struct ek_slice json); /* one that entries of a registry name; false: cannot be read */
 void ek_syncers_clear(struct ek_engine *engine);
 

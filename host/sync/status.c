@@ -230,6 +230,7 @@ static void on_written(void *arg, const struct ek_kube_reply *reply)
 	if (reply->code == EK_OK) {
 		syncer->status_hash = syncer->status_sent;
 		syncer->engine->status_writes++;
+		ek_engine_take_written(syncer, (struct ek_slice){ reply->body, reply->body_bytes });
 	} else if (reply->code != EK_GONE && !syncer->is_gone) {
 		EK_WARN(&syncer->engine->log, "status could not be written", EK_S("syncer", syncer->key), EK_S("error", reply->message));
 		ek_loop_disarm(syncer->engine->loop, &syncer->status_timer);
