@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "kube/store.h"
+#include "rig/objects.h"
 
 #define PIECE_BYTES 65536
 
@@ -64,41 +65,6 @@ static void reset_peak(void)
 
 /* ---- The documents ---- */
 
-static void write_endpoint(FILE *out, unsigned service, unsigned number)
-{
-	fprintf(out, "{\"addresses\":[\"10.%u.%u.%u\"],\"conditions\":{\"ready\":true,\"serving\":true,\"terminating\":false},\"targetRef\":{\"kind\":\"Pod\","
-		     "\"namespace\":\"team-%u\",\"name\":\"service-%u-7d4b9c6f5-%05x\",\"uid\":\"%08x-1111-4222-8333-%012x\"},\"nodeName\":\"node-%u.example.internal\","
-		     "\"zone\":\"zone-%c\"}",
-		number >> 16 & 255, number >> 8 & 255, number & 255, service % 50, service, number, number * 2654435761u, number, number % 1000,
-		"abc"[number % 3]);
-}
-
-static void write_slice(FILE *out, const struct layout *layout, unsigned service, unsigned slice, unsigned *number)
-{
-	fprintf(out, "{\"metadata\":{\"name\":\"service-%u-%04x\",\"generateName\":\"service-%u-\",\"namespace\":\"team-%u\",\"uid\":\"%08x-aaaa-4bbb-8ccc-000000000000\","
-		     "\"resourceVersion\":\"%u\",\"generation\":7,\"creationTimestamp\":\"2024-01-01T00:00:00Z\",\"labels\":{\"app\":\"service-%u\","
-		     "\"endpointslice.kubernetes.io/managed-by\":\"endpointslice-controller.k8s.io\",\"kubernetes.io/service-name\":\"service-%u\"},\"annotations\":{"
-		     "\"endpoints.kubernetes.io/last-change-trigger-time\":\"2024-01-01T00:00:00Z\"},\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Service\","
-		     "\"name\":\"service-%u\",\"uid\":\"%08x-dddd-4eee-8fff-000000000000\",\"controller\":true,\"blockOwnerDeletion\":true}]},\"addressType\":\"IPv4\","
-		     "\"endpoints\":[",
-		service, slice, service, service % 50, *number, *number + 1000, service, service, service, service);
-	for (unsigned i = 0; i < layout->n_endpoints; i++) {
-		fputs(i ? "," : "", out);
-		write_endpoint(out, service, (*number)++);
-	}
-	fputs("],\"ports\":[{\"name\":\"http\",\"port\":8080,\"protocol\":\"TCP\"}]}", out);
-}
-
-static void write_service(FILE *out, unsigned service)
-{
-	fprintf(out, "{\"metadata\":{\"name\":\"service-%u\",\"namespace\":\"team-%u\",\"uid\":\"%08x-dddd-4eee-8fff-000000000000\",\"resourceVersion\":\"%u\","
-		     "\"creationTimestamp\":\"2024-01-01T00:00:00Z\",\"labels\":{\"app\":\"service-%u\",\"app.kubernetes.io/managed-by\":\"Helm\"}},\"spec\":{\"ports\":["
-		     "{\"name\":\"http\",\"protocol\":\"TCP\",\"port\":80,\"targetPort\":8080}],\"selector\":{\"app\":\"service-%u\"},\"clusterIP\":\"10.96.%u.%u\","
-		     "\"clusterIPs\":[\"10.96.%u.%u\"],\"type\":\"ClusterIP\",\"sessionAffinity\":\"None\",\"ipFamilies\":[\"IPv4\"],\"ipFamilyPolicy\":\"SingleStack\","
-		     "\"internalTrafficPolicy\":\"Cluster\"},\"status\":{\"loadBalancer\":{}}}",
-		service, service % 50, service, service + 1, service, service, service >> 8 & 255, service & 255, service >> 8 & 255, service & 255);
-}
-
 static void write_list(struct run *run, const struct layout *layout)
 {
 	unsigned number = 0;
@@ -107,12 +73,13 @@ static void write_list(struct run *run, const struct layout *layout)
 	for (unsigned s = 0; s < layout->n_services; s++) {
 		if (run->kind == EK_STORE_SERVICES) {
 			fputs(s ? "," : "", run->file);
-			write_service(run->file, s);
+			rig_write_service(run->file, "", s);
 			continue;
 		}
 		for (unsigned i = 0; i < layout->n_slices; i++) {
 			fputs(s || i ? "," : "", run->file);
-			write_slice(run->file, layout, s, i, &number);
+			rig_write_slice(run->file, "", &(struct rig_slice){ .service = s, .number = i, .first = number, .n_endpoints = layout->n_endpoints });
+			number += layout->n_endpoints;
 		}
 	}
 	fputs("]}\n", run->file);

@@ -41,10 +41,12 @@ $(eval $(call tests,scenario,$(KIT_LIB) $(SIM_LIB) $(PLUGIN_LIBS_STATIC) $(WORLD
 # Stand-in servers (tests/kit/bin), the conformance kit (sdk/check) and benchmarks.
 KIT_BINS := $(patsubst tests/kit/bin/%.c,$(B)/bin/ek-%,$(wildcard tests/kit/bin/*.c))
 BENCHES  := $(patsubst bench/%.c,$(B)/bin/bench-%,$(wildcard bench/*.c))
+RIG_LIB  := $(B)/lib/libek-bench.a
+$(eval $(call archive,$(RIG_LIB),$(call objects,obj,$(wildcard bench/rig/*.c))))
 $(foreach s,$(wildcard tests/kit/bin/*.c),$(eval $(call program_grouped,$(s:tests/kit/bin/%.c=$(B)/bin/ek-%),\
 	$(call objects,obj,$(s)),$(KIT_LIB) $(REAL_LIBS),$$(HOST_LIBS) $$(TEST_LIBS))))
 $(foreach s,$(wildcard bench/*.c),$(eval $(call program_grouped,$(s:bench/%.c=$(B)/bin/bench-%),\
-	$(call objects,obj,$(s)),$(KIT_LIB) $(WHOLE_LIBS),$$(HOST_LIBS) $$(TEST_LIBS))))
+	$(call objects,obj,$(s)),$(RIG_LIB) $(KIT_LIB) $(WHOLE_LIBS),$$(HOST_LIBS) $$(TEST_LIBS))))
 $(if $(CHECK_BIN),$(eval $(call program_grouped,$(CHECK_BIN),$(call objects,obj,$(CHECK_SRCS)),\
 	$(KIT_LIB) $(REAL_LIBS),$$(HOST_LIBS) $$(TEST_LIBS))))
 
