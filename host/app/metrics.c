@@ -29,7 +29,7 @@ static void write_histogram(struct ek_buf *out, const char *name, const char *la
 	const char *comma = label[0] ? "," : "";
 	uint64_t below = 0;
 
-	for (unsigned i = 0; i < EK_SYNC_LATENCY_BUCKETS; i++) {
+	for (unsigned i = 0; i < EK_HISTOGRAM_BUCKETS; i++) {
 		below += histogram->counts[i];
 		ek_buf_addf(out, "%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, label, comma, ek_histogram_bounds[i], below);
 	}
@@ -435,6 +435,17 @@ static void write_objects(struct ek_engine *engine, struct ek_buf *out)
 	            "eurekube_objects{resource=\"endpoints\"} %zu\n", stats.services, stats.slices, stats.endpoints);
 }
 
+/* A turn is what the loop does from waking up to sleeping again; meanwhile nothing is read. */
+static void write_loop(const struct ek_loop *loop, struct ek_buf *out)
+{
+	const struct ek_histogram *turns = ek_loop_turns(loop);
+
+	head(out, "eurekube_loop_turn_seconds", "histogram", "How long the event loop was busy between two waits.");
+	write_histogram(out, "eurekube_loop_turn_seconds", "", turns);
+	head(out, "eurekube_loop_longest_turn_seconds", "gauge", "The longest of them since the start.");
+	ek_buf_addf(out, "eurekube_loop_longest_turn_seconds %.6f\n", turns->longest);
+}
+
 static void write_process(struct ek_buf *out)
 {
 	long pages = 0, unused = 0;
@@ -458,6 +469,7 @@ void ek_metrics_write(struct ek_app *app, struct ek_buf *out)
 	head(out, "eurekube_log_lines_dropped_total", "counter", "Log lines that could not be written.");
 	ek_buf_addf(out, "eurekube_log_lines_dropped_total %" PRIu64 "\n", ek_log_dropped());
 	write_process(out);
+	write_loop(app->with.loop, out);
 	write_watches(app, out);
 	if (!app->engine)
 		return;

@@ -18,19 +18,7 @@
 #include "sync/selector.h"
 #include "sync/status.h"
 
-const double ek_histogram_bounds[EK_SYNC_LATENCY_BUCKETS] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30 };
-
-void ek_histogram_add(struct ek_histogram *histogram, double seconds)
-{
-	unsigned i = 0;
-
-	while (i < EK_SYNC_LATENCY_BUCKETS && seconds > ek_histogram_bounds[i])
-		i++;
-	histogram->counts[i]++;
-	histogram->n++;
-	histogram->sum += seconds;
-}
-
+#define CLOSE_LIMIT_MS 5000
 #define CLOSE_LIMIT_MS 5000
 
 /* ---- changes of the view ---- */

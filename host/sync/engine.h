@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "base/arena.h"
+#include "base/histogram.h"
 #include "base/intern.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -25,15 +26,6 @@
 #include "sync/ledger.h"
 #include "sync/queue.h"
 #include "sync/syncer.h"
-
-#define EK_SYNC_LATENCY_BUCKETS 12
-
-struct ek_histogram {
-	uint64_t counts[EK_SYNC_LATENCY_BUCKETS + 1], n;
-	double sum;
-};
-extern const double ek_histogram_bounds[EK_SYNC_LATENCY_BUCKETS]; /* seconds */
-void ek_histogram_add(struct ek_histogram *histogram, double seconds);
 
 /* One version of a mode: its plugin with its options, ready, or with the reason why not. */
 struct ek_mode_version {
