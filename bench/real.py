@@ -21,7 +21,6 @@ NAMESPACE = "bench"
 AUDIT_SECONDS = 5
 N_RELISTS = 3
 N_PODS = 1000
-STALL = "0.01"                  # a bound of the histogram
 MIB = 1024 * 1024
 
 numbers = itertools.count()
@@ -70,27 +69,51 @@ def measure_view(operator):
     row(f"peak, listed again {N_RELISTS} times", f"{peak / MIB:5.1f} MB, {peak / steady['VmRSS']:.2f} of what is resident", "1.5")
 
 
-def turns(operator):
-    """(all, those above 10 ms)"""
-    metrics, name = operator.metrics(), "eurekube_loop_turn_seconds_bucket{le=\"%s\"}"
-    return metrics[name % "+Inf"], metrics[name % "+Inf"] - metrics[name % STALL]
+class Storm:
+    """What the operator's histograms have counted since it was made."""
+
+    NAMES = {"turn": ("eurekube_loop_turn_seconds", ""), "late": ("eurekube_lease_lateness_seconds", 'registry="main"'),
+             "news": ("eurekube_propagation_seconds", "")}
+
+    def __init__(self, operator):
+        self.operator = operator
+        self.before = self._look()
+        self.restarts, self.cpu_seconds = operator.watch_restarts(), cpu_seconds(operator)
+
+    def _look(self):
+        return {short: self.operator.histogram(*name) for short, name in self.NAMES.items()}
+
+    def count(self):
+        after = self._look()
+        self.found = {name: {bound: value - self.before[name][bound] for bound, value in after[name].items()} for name in self.NAMES}
+        self.ended = {series: int(value - self.restarts[series]) for series, value in self.operator.watch_restarts().items()
+                      if value != self.restarts[series]}
+        self.cpu_seconds = cpu_seconds(self.operator) - self.cpu_seconds
+        return self
+
+    def above(self, name, bound):
+        return int(self.found[name]["+Inf"] - self.found[name][bound])
+
+    def quantile(self, name, part):
+        """The smallest bound below which that part lies."""
+        return next((bound for bound, value in self.found[name].items() if value >= part * self.found[name]["+Inf"]), "?")
 
 
 def measure_storm(operator, large, eureka):
-    restarts, before, cpu = operator.watch_restarts(), turns(operator), cpu_seconds(operator)
+    storm = Storm(operator)
     began = time.monotonic()
     updates = large.roll(N_PODS)
     seconds = time.monotonic() - began
     eventually(lambda: eureka.all_addresses() == large.addresses(), within=60)
     settled = time.monotonic() - began - seconds
-    after, metrics = turns(operator), operator.metrics()
-    row("slice updates", f"{updates} in {seconds:.1f} s; Eureka is as the cluster {settled:.1f} s later")
-    ended = {series: int(value - restarts[series]) for series, value in operator.watch_restarts().items() if value != restarts[series]}
-    row("watches that ended", ended or "none", "none")
-    row("turns of the loop", f"{after[0] - before[0]:.0f}, above 10 ms {after[1] - before[1]:.0f}; "
-        f"the longest since the start {metrics['eurekube_loop_longest_turn_seconds'] * 1000:.1f} ms", "10 ms")
-    row("heartbeats later than 0.1 s", f"{operator.late_renewals('0.1'):.0f}", "none")
-    row("CPU", f"{cpu_seconds(operator) - cpu:.2f} s; resident {memory(operator)['VmRSS'] / MIB:.1f} MB")
+    storm.count()
+    row("slice updates", f"{updates} in {seconds:.1f} s; Eureka was seen to be as the cluster {settled:.1f} s later")
+    row("watches that ended", storm.ended or "none", "none")
+    row("turns of the loop", f"{storm.found['turn']['+Inf']:.0f}, above 10 ms {storm.above('turn', '0.01')}, above 25 ms "
+        f"{storm.above('turn', '0.025')}, above 50 ms {storm.above('turn', '0.05')}", "none above 10 ms")
+    row("change -> acknowledged", f"p50 below {storm.quantile('news', 0.5)} s, p99 below {storm.quantile('news', 0.99)} s", "p99 0.25 s")
+    row("heartbeats", f"{storm.found['late']['+Inf']:.0f}, later than 1 s {storm.above('late', '1')}", "none later than 60 s")
+    row("CPU", f"{storm.cpu_seconds:.2f} s, {storm.cpu_seconds / updates * 1000:.1f} ms for each update")
 
 
 def serve(plane, eureka, directory):

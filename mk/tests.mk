@@ -91,7 +91,7 @@ PROGRAM_TESTS := $(unit_TESTS) $(contract_TESTS) $(scenario_TESTS)
 SCRIPT_TESTS  := $(wildcard tests/house/test_*.sh)
 chosen = $(if $(TESTS),$(foreach t,$(1),$(if $(strip $(foreach w,$(TESTS),$(findstring $(w),$(t)))),$(t))),$(1))
 
-.PHONY: check soak bench
+.PHONY: check soak bench bench-real
 check: $(call chosen,$(PROGRAM_TESTS)) $(PLUGIN_SOS) $(BAD_SOS) $(HOST_BIN) $(CHECK_BIN) $(KIT_BINS)
 check:	## run unit, contract and scenario tests (TESTS=words, SANITIZE=address,undefined)
 	$(Q)V=$(V) mk/check.sh $(B) $(call chosen,$(PROGRAM_TESTS)) $(call chosen,$(SCRIPT_TESTS))
@@ -101,7 +101,13 @@ soak:	## run the scenarios with many seeds (SEEDS=N)
 	$(Q)EK_SEEDS=$(or $(SEEDS),10000) V=$(V) mk/check.sh $(B) $(scenario_TESTS)
 
 bench: all $(BENCHES) $(KIT_BINS)
-bench:	## measure
+bench:	## measure, beside the figures to reach
 	$(Q)for b in $(BENCHES); do EK_TEST_BUILD=$(B) $$b || exit; done
+	$(Q)if tests/e2e/servers/build --built; then EK_TEST_BUILD=$(B) tests/e2e/run --python bench/real.py; \
+		else echo "not measured with a real API server: make bench-real builds one, which takes minutes"; fi
+
+bench-real: all $(KIT_BINS)
+bench-real:	## measure with a real API server
+	$(Q)EK_TEST_BUILD=$(B) tests/e2e/run --python bench/real.py
 
 -include $(patsubst %.o,%.d,$(ALL_OBJECTS))

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cluster of many endpoints, whose slices are written directly: no pod, no controller."""
 
+import datetime
 import threading
 
 from .cluster import SLICES, SYNCERS
 
 READY = {"ready": True, "serving": True, "terminating": False}
 NOT_READY = {"ready": False, "serving": False, "terminating": False}
+TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
 TERMINATING = {"ready": False, "serving": True, "terminating": True}
 
 
@@ -65,7 +67,8 @@ class Large:
 
     def _patch(self, cluster, name, verb, path, value=None):
         step = {"op": verb, "path": f"/endpoints/{path}"} | ({"value": value} if value else {})
-        cluster.json_patch(*SLICES, name, [step], self.namespace)
+        stamp = {"op": "add", "path": f"/metadata/annotations/{TRIGGER_TIME.replace('/', '~1')}", "value": _now()}
+        cluster.json_patch(*SLICES, name, [stamp, step], self.namespace)
 
     def _share(self, work):
         """work(cluster, slice) for each slice, in as many threads as there are clusters."""
@@ -90,7 +93,7 @@ class Large:
 
     def _slice(self, name):
         return {"apiVersion": SLICES[0], "kind": "EndpointSlice", "addressType": "IPv4",
-                "metadata": {"name": name, "namespace": self.namespace,
+                "metadata": {"name": name, "namespace": self.namespace, "annotations": {TRIGGER_TIME: _now()},
                              "labels": {"kubernetes.io/service-name": self.slices[name],
                                         "endpointslice.kubernetes.io/managed-by": "eurekube-e2e"}},
                 "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
@@ -100,6 +103,10 @@ class Large:
         return {"addresses": [_address(pod)], "conditions": conditions, "nodeName": f"node-{pod % 500}", "zone": f"zone-{pod % 3}",
                 "targetRef": {"kind": "Pod", "namespace": self.namespace, "name": f"large-7d4b9c6f5-{pod:05x}",
                               "uid": f"{pod:08x}-1111-4222-8333-000000000000"}}
+
+
+def _now():
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _address(pod):

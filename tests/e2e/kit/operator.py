@@ -83,6 +83,11 @@ class Operator:
         return {series: value for series, value in self.metrics().items()
                 if series.startswith("eurekube_watch_restarts_total") and 'cause="audit"' not in series}
 
+    def histogram(self, name, labels=""):
+        """{bound: how many are not above it}, bounds as they are written."""
+        start = f'{name}_bucket{{{labels}{"," if labels else ""}le="'
+        return {series.removeprefix(start).removesuffix('"}'): value for series, value in self.metrics().items() if series.startswith(start)}
+
     def late_renewals(self, seconds, registry="main"):
         """Heartbeats that were sent so long after their time; `seconds` as the histogram writes one of its bounds."""
         metrics, name = self.metrics(), f'eurekube_lease_lateness_seconds_bucket{{registry="{registry}",le="%s"}}'
