@@ -42,6 +42,11 @@ def cpu_seconds(operator):
     return (int(fields[11]) + int(fields[12])) / 100
 
 
+def starved_seconds(operator):
+    """How long the loop's thread would have run and was not let to."""
+    return int(Path(f"/proc/{operator.process.pid}/task/{operator.process.pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 def reset_peak(operator):
     Path(f"/proc/{operator.process.pid}/clear_refs").write_text("5")
 
@@ -78,7 +83,7 @@ class Storm:
     def __init__(self, operator):
         self.operator = operator
         self.before = self._look()
-        self.restarts, self.cpu_seconds = operator.watch_restarts(), cpu_seconds(operator)
+        self.restarts, self.cpu_seconds, self.starved_seconds = operator.watch_restarts(), cpu_seconds(operator), starved_seconds(operator)
 
     def _look(self):
         return {short: self.operator.histogram(*name) for short, name in self.NAMES.items()}
@@ -89,6 +94,7 @@ class Storm:
         self.ended = {series: int(value - self.restarts[series]) for series, value in self.operator.watch_restarts().items()
                       if value != self.restarts[series]}
         self.cpu_seconds = cpu_seconds(self.operator) - self.cpu_seconds
+        self.starved_seconds = starved_seconds(self.operator) - self.starved_seconds
         return self
 
     def above(self, name, bound):
@@ -111,6 +117,7 @@ def measure_storm(operator, large, eureka):
     row("watches that ended", storm.ended or "none", "none")
     row("turns of the loop", f"{storm.found['turn']['+Inf']:.0f}, above 10 ms {storm.above('turn', '0.01')}, above 25 ms "
         f"{storm.above('turn', '0.025')}, above 50 ms {storm.above('turn', '0.05')}", "none above 10 ms")
+    row("", f"of them spent in waiting for a CPU that others had: {storm.starved_seconds:.1f} s in all")
     row("change -> acknowledged", f"p50 below {storm.quantile('news', 0.5)} s, p99 below {storm.quantile('news', 0.99)} s", "p99 0.25 s")
     row("heartbeats", f"{storm.found['late']['+Inf']:.0f}, later than 1 s {storm.above('late', '1')}", "none later than 60 s")
     row("CPU", f"{storm.cpu_seconds:.2f} s, {storm.cpu_seconds / updates * 1000:.1f} ms for each update")
