@@ -27,7 +27,7 @@ numbers = itertools.count()
 
 
 def row(what, figures, to_reach=""):
-    print(f"  {what:34} {figures}" + (f"   (to reach: {to_reach})" if to_reach else ""), flush=True)
+    print(f"  {what:37} {figures}" + (f"   (to reach: {to_reach})" if to_reach else ""), flush=True)
 
 
 def memory(operator):

@@ -221,7 +221,7 @@ static void row_peak(const struct view *view, const char *what, const struct rig
 {
 	struct rig_usage now = rig_usage(&view->rig);
 
-	printf("  %-34s %5.1f MB, %.2f of what is resident        (to reach: 1.5)\n", what, (double)now.peak_kb / 1024,
+	printf("  %-37s %5.1f MB, %.2f of what is resident        (to reach: 1.5)\n", what, (double)now.peak_kb / 1024,
 		(double)now.peak_kb / (double)steady->rss_kb);
 }
 
@@ -234,7 +234,7 @@ static void measure_relists(struct view *view, const struct rig_usage *steady)
 		relist(view);
 	cpu_seconds = rig_usage(&view->rig).cpu_seconds - steady->cpu_seconds;
 	row_peak(view, "peak, listed again three times", steady);
-	printf("  %-34s %5.2f s of CPU each\n", "", cpu_seconds / N_RELISTS);
+	printf("  %-37s %5.2f s of CPU each\n", "", cpu_seconds / N_RELISTS);
 	change_all_slices(view);
 	rig_reset_peak(&view->rig);
 	relist(view);
@@ -251,10 +251,10 @@ static void measure(struct view *view, const struct layout *layout)
 		(double)(view->feeds[SERVICES].n_bytes + view->feeds[SLICES].n_bytes) / 1e6);
 	seconds = start(view);
 	first = rig_usage(&view->rig);
-	printf("  %-34s %5.2f s, of CPU %.2f s                  (to reach: 0.5 s)\n", "exec -> the view is complete", seconds, first.cpu_seconds);
+	printf("  %-37s %5.2f s, of CPU %.2f s                  (to reach: 0.5 s)\n", "exec -> the view is complete", seconds, first.cpu_seconds);
 	rig_settle(&view->rig);
 	steady = rig_usage(&view->rig);
-	printf("  %-34s %5.1f MB, of it anonymous %.1f MB        (to reach: 42 MB, 32 MB)\n", "resident", (double)steady.rss_kb / 1024,
+	printf("  %-37s %5.1f MB, of it anonymous %.1f MB        (to reach: 42 MB, 32 MB)\n", "resident", (double)steady.rss_kb / 1024,
 		(double)steady.anon_kb / 1024);
 	row_peak(view, "peak, listed the first time", &steady);
 	measure_relists(view, &steady);
