@@ -20,9 +20,10 @@
 #include "rig/objects.h"
 #include "rig/rig.h"
 
-#define N_SERVICES  20000
-#define PIECE_BYTES (1u << 20)
-#define N_RELISTS   3
+#define N_SERVICES   20000
+#define PIECE_BYTES  (1u << 20)
+#define N_RELISTS    3
+#define RELIST_TRIES 60                /* of half a second at least */
 
 struct layout {
 	unsigned n_slices, n_endpoints;        /* in all; endpoints per slice */
@@ -212,9 +213,14 @@ static void relist(struct view *view)
 	unsigned n = view->feeds[SERVICES].n_lists + view->feeds[SLICES].n_lists;
 
 	expire_watches(view);
-	do
+	for (int i = 0; i < RELIST_TRIES; i++) {
 		rig_settle(&view->rig);
-	while (view->feeds[SERVICES].n_lists + view->feeds[SLICES].n_lists < n + N_FEEDS);
+		if (view->feeds[SERVICES].n_lists + view->feeds[SLICES].n_lists == n + N_FEEDS)
+			return;
+	}
+	fprintf(stderr, "bench: the operator does not list again\n");
+	kill(view->rig.child, SIGKILL);
+	exit(1);
 }
 
 static void row_peak(const struct view *view, const char *what, const struct rig_usage *steady)
