@@ -19,7 +19,6 @@
 #include "sync/status.h"
 
 #define CLOSE_LIMIT_MS 5000
-#define CLOSE_LIMIT_MS 5000
 
 /* ---- changes of the view ---- */
 
