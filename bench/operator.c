@@ -65,19 +65,22 @@ static void await(struct bench *b, unsigned *counter, unsigned n, const char *wh
 
 /* ---- the cluster ---- */
 
-static void put_slice(struct bench *b, unsigned service, unsigned n, unsigned extra)
+/* `n` ready endpoints, and with `extra` one more of that number, which terminates if it is negative. */
+static void put_slice(struct bench *b, unsigned service, unsigned n, int extra)
 {
 	struct fake_endpoint *endpoints = ek_xcalloc(n + 1, sizeof(*endpoints));
 	char (*texts)[2][40] = ek_xcalloc(n + 1, sizeof(*texts));
 	char name[32];
 
 	for (unsigned i = 0; i < n + (extra != 0); i++) {
-		unsigned number = i < n ? service * 1000 + i : 500000 + extra;
+		unsigned number = i < n ? service * 1000 + i : 500000 + (unsigned)abs(extra);
 
 		snprintf(texts[i][0], 40, "app%u-pod-%u", service, number);
 		snprintf(texts[i][1], 40, "10.%u.%u.%u", number >> 16, (number >> 8) & 255, number & 255);
 		endpoints[i] = (struct fake_endpoint)FAKE_READY(texts[i][0], texts[i][1]);
 	}
+	if (extra < 0)
+		endpoints[n] = (struct fake_endpoint)FAKE_TERMINATING(texts[n][0], texts[n][1]);
 	snprintf(name, sizeof(name), "app%u", service);
 	fake_kube_slice(b->kube, &(struct fake_slice){ .ns = "bench", .service = name, .endpoints = endpoints, .n_endpoints = n + (extra != 0) });
 	free(texts);
@@ -136,12 +139,12 @@ static void measure_latency(struct bench *b)
 		unsigned service = i % SERVICES;
 		int64_t start;
 
-		put_slice(b, service, 100, i + 1); /* the event leaves when the loop turns */
+		put_slice(b, service, 100, (int)i + 1); /* the event leaves when the loop turns */
 		start = ek_loop_now_us(b->rig.loop);
 		await(b, &b->n_posts, b->n_posts + 1, "a registration");
 		added[i] = b->last_write_us - start;
 		rig_run_for(&b->rig, 2);
-		put_slice(b, service, 100, 0);
+		put_slice(b, service, 100, -(int)i - 1);
 		start = ek_loop_now_us(b->rig.loop);
 		await(b, &b->n_deletes, b->n_deletes + 1, "a deregistration");
 		removed[i] = b->last_write_us - start;
