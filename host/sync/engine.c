@@ -14,6 +14,7 @@
 #include "sync/conduct.h"
 #include "sync/doubts.h"
 #include "sync/owners.h"
+#include "sync/reads.h"
 #include "sync/reconcile.h"
 #include "sync/selector.h"
 #include "sync/status.h"
@@ -199,6 +200,7 @@ void ek_engine_free(struct ek_engine *engine)
 	free(engine->registries);
 	ek_instances_free(engine);
 	ek_modes_destroy(engine);
+	ek_reads_clear(engine);
 	ek_conduct_clear(engine);
 	for (unsigned i = 0; i < engine->n_documents; i++)
 		ek_config_free(engine->documents[i]);

@@ -38,6 +38,8 @@ struct ek_mode_version {
 	struct ek_arena arena;                   /* its option values */
 	struct ek_completion *completion;        /* its sink, which lives as long as it does; NULL before its first question */
 	uint32_t reads;
+	struct ek_read *pods, *nodes, *resources[EK_RESOURCES_MAX]; /* what it reads beside Services and endpoints: reads.h; NULL not */
+	uint32_t n_resources;
 	struct ek_error problem;
 	uint64_t n_ok, n_failed;                 /* how often it was asked, by result */
 	char name[80];                           /* "mode pod" */
@@ -204,6 +206,9 @@ struct ek_sync_syncer {
 	bool has_conditions;
 };
 
+struct ek_read;
+struct ek_read_problem;
+
 struct ek_engine_config {
 	struct ek_loop *loop;
 	struct ek_http *http;
@@ -214,6 +219,9 @@ struct ek_engine_config {
 	const char *cluster_id;
 	void (*relist)(void *arg, enum ek_store_kind kind); /* asks for another list; NULL: nobody can */
 	void *relist_arg;
+	/* Why a resource that modes read has not been listed in a namespace (NULL: at all) yet. NULL: nobody knows. */
+	void (*explain_read)(void *arg, const struct ek_read *read, const char *namespace_, struct ek_read_problem *out);
+	void *explain_arg;
 };
 
 struct ek_engine {
@@ -236,6 +244,7 @@ struct ek_engine {
 	uint32_t evaluation;
 	bool is_started;
 	struct ek_doubt *doubts;                 /* views that are not to be believed; doubts.c */
+	struct ek_read *reads;                   /* what modes read beside Services and endpoints; reads.c */
 	struct ek_syncer_feed *feeds;            /* what the reflectors of EurekaSyncers bring */
 	int64_t relisted_ms;
 	struct ek_timer doubt_timer;

@@ -190,7 +190,7 @@ static void test_a_file_that_the_host_would_refuse_is_refused_with_its_words(voi
 {
 	assert_int_equal(check("bad-plugins/newer-minor.so"), 2);
 	assert_string_equal(output,
-		"FAIL load: newer-minor.so: host speaks ABI 0.1, plugin was built for 0.2; build it against this host's SDK\n");
+		"FAIL load: newer-minor.so: host speaks ABI 0.2, plugin was built for 0.3; build it against this host's SDK\n");
 	assert_int_equal(check("bad-plugins/short-ops.so"), 2);
 	assert_says("short-ops", "FAIL load: ");
 	assert_int_equal(check("bad-plugins/bad-default.so"), 2);
@@ -202,7 +202,7 @@ static void test_as_json_it_says_the_same_in_one_document(void **state)
 	assert_int_equal(check("--json plugins/pod.so"), 0);
 	assert_says("--json", "{\"tool\":\"eurekube-plugin-check/");
 	assert_says("--json", "\"plugin\":\"pod\",\"version\":\"");
-	assert_says("--json", "\"kind\":\"mode\",\"abi\":\"0.1\",\"digest\":\"sha256:");
+	assert_says("--json", "\"kind\":\"mode\",\"abi\":\"0.2\",\"digest\":\"sha256:");
 	assert_says("--json", "\"fail\":0,");
 	assert_says("--json", "{\"name\":\"pure\",\"verdict\":\"pass\",\"rule\":\"the same question has the same answer, whatever was asked before\","
 		"\"message\":\"\"}");

@@ -5,7 +5,7 @@
  * paging by snapshots, 410 inside HTTP 200, merge and JSON patch, the status subresource, finalizers, graceful pod deletion,
  * Status documents, key order of lists. It authenticates nobody and validates little.
  *
- * It knows services, endpointslices, pods, nodes, namespaces, configmaps, leases, events (events.k8s.io), eurekasyncers and
+ * It knows services, endpointslices, pods, nodes, ingresses, namespaces, configmaps, leases, events (events.k8s.io), eurekasyncers and
  * customresourcedefinitions; a resource is named by its plural. `ns` is "" for cluster-scoped objects. Mistakes of the test
  * itself (broken JSON, unknown plurals) abort.
  *

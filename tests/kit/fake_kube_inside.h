@@ -59,7 +59,7 @@ struct fake_kind {
 	unsigned n_requests[FAKE_N_VERBS][2];  /* [1]: of the status subresource */
 };
 
-#define FAKE_N_KINDS 10
+#define FAKE_N_KINDS 11
 
 struct fake_kube {
 	struct ek_loop *loop;
