@@ -206,6 +206,8 @@ EK_SEALED(struct ek_object_list, objects);
  * kept with all below it.  A way leads through arrays into each of their items ("spec.rules.host").  A key that holds a dot cannot be named; name what it stands
  * in.  Declare little: what is not declared costs nothing, and its changes wake nobody.
  *
+ * The host does not know the resource's schema: a field may be missing, or be of any kind.  A mode leaves out what it cannot use, and does not fail for one object.
+ *
  * The operator needs the right to `list` and `watch` the resource, which its own role does not give; who installs the mode grants it.  Secrets cannot be read.
  *
  * The kept part of one object may have 256 KiB, 32 levels, and texts of 64 KiB without U+0000.  The syncers that would be shown an object beyond that are frozen,
