@@ -60,7 +60,7 @@ static uint32_t keep_text(struct draft *draft, struct ek_slice raw)
 	scratch = ek_xmalloc(raw.n + 1);
 	ek_json_init(&json, raw.at, raw.n);
 	text = ek_json_slice(&json, scratch, raw.n + 1);
-	if (memchr(text.at, '\0', text.n)) {
+	if (ek_json_failed(&json)) {
 		refuse(draft, "holds a text with U+0000");
 		text.n = 0;
 	}

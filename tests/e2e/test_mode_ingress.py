@@ -144,5 +144,5 @@ def test_it_keeps_the_rules_of_its_header(source, sdk):
     checker = BUILD / "bin" / "eurekube-plugin-check"
     if not checker.exists():
         pytest.skip("eurekube-plugin-check is not built")
-    said = run("make", "-C", source, "check", env=sdk)
+    said = run("make", "-C", source, "check", env=sdk | {"PATH": f"{BUILD / 'bin'}:{sdk['PATH']}"})
     assert "ok   instances:" in said

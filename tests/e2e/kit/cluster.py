@@ -12,7 +12,7 @@ JSON_PATCH = "application/json-patch+json"
 
 PLURALS = {"ConfigMap": "configmaps", "Namespace": "namespaces", "Node": "nodes", "Pod": "pods", "Service": "services",
            "Deployment": "deployments", "ServiceAccount": "serviceaccounts", "EndpointSlice": "endpointslices",
-           "EurekaSyncer": "eurekasyncers"}
+           "EurekaSyncer": "eurekasyncers", "Ingress": "ingresses"}
 
 
 class Cluster:
