@@ -106,7 +106,10 @@ const char *ek_reads_fault(const struct ek_resource_read *const *declared, uint3
 	const char *fault = NULL;
 
 	if (n > EK_RESOURCES_MAX || (n && !declared)) {
-		snprintf(buffer, size, "declares %u resources; at most %d are possible", n, EK_RESOURCES_MAX);
+		if (declared)
+			snprintf(buffer, size, "declares %u resources; at most %d are possible", n, EK_RESOURCES_MAX);
+		else
+			snprintf(buffer, size, "declares %u resources, which are NULL", n);
 		return buffer;
 	}
 	for (uint32_t i = 0; i < n && !fault; i++)
