@@ -423,7 +423,7 @@ const struct ek_rule ek_mode_rules[] = {
 	{ "reads", "what it reads is known and does not change", "create", reads_known },
 	{ "resources", "the other resources that it reads are properly declared and do not change", "create", declares_resources },
 	{ "any-object", "objects that are not as it expects do not make it fail", "resources", bears_any_object },
-	{ "instances", "what it emits is complete, and leaves the host's fields alone", "resources", emits_proper_instances },
+	{ "instances", "what it emits is complete, and leaves the host's fields alone", "any-object", emits_proper_instances },
 	{ "pure", "the same question has the same answer, whatever was asked before", "instances", is_pure },
 	{ "conditions", "conditions of endpoints change nothing: they are the host's", "pure", ignores_conditions },
 	{ "every-endpoint", "each endpoint of the selected Services is emitted", "conditions", emits_every_endpoint },
