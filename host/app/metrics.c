@@ -433,6 +433,12 @@ static void write_objects(struct ek_engine *engine, struct ek_buf *out)
 	head(out, "eurekube_objects", "gauge", "Objects in view.");
 	ek_buf_addf(out, "eurekube_objects{resource=\"services\"} %zu\neurekube_objects{resource=\"endpointslices\"} %zu\n"
 	            "eurekube_objects{resource=\"endpoints\"} %zu\n", stats.services, stats.slices, stats.endpoints);
+	for (const struct ek_read *read = engine->reads; read; read = read->next) {
+		struct ek_objects_stats more;
+
+		ek_objects_stats(read->objects, &more);
+		ek_buf_addf(out, "eurekube_objects{resource=\"%s\"} %zu\n", read->name, more.n);
+	}
 }
 
 /* A turn is what the loop does from waking up to sleeping again; meanwhile nothing is read. */

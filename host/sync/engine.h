@@ -177,6 +177,7 @@ struct ek_sync_syncer {
 	bool is_frozen;                          /* leases go on, nothing else changes */
 	bool is_evaluated;
 
+	int64_t unread_since_ms;                 /* what its mode reads is being listed; 0 not. reads.c */
 	bool is_holding_back;                    /* old ids wait until new ones are confirmed */
 	size_t n_services;
 	uint64_t selected_mask;                  /* a bit for each Service selected then, by hash of its name */

@@ -15,6 +15,7 @@
 
 #define OBJECTS_BYTES_MAX ((size_t)64 << 20)
 #define LOOK_AGAIN_MS 1000 /* while a view is being listed */
+#define EARLY_MS 2000
 
 /* ---- which there are ---- */
 
@@ -315,6 +316,21 @@ static bool set_resources(struct ek_sync_syncer *syncer, struct ek_cluster *clus
 	return true;
 }
 
+/* Nothing is known against it but that it is not there yet. */
+static void wait_for_list(struct ek_sync_syncer *syncer)
+{
+	int64_t now = ek_loop_now_ms(syncer->engine->loop);
+
+	if (!syncer->unread_since_ms)
+		syncer->unread_since_ms = now;
+	ek_queue_add_at(&syncer->item, now + LOOK_AGAIN_MS);
+}
+
+bool ek_reads_is_early(const struct ek_sync_syncer *syncer)
+{
+	return syncer->unread_since_ms && ek_loop_now_ms(syncer->engine->loop) - syncer->unread_since_ms < EARLY_MS;
+}
+
 const struct ek_cluster *ek_reads_show(struct ek_sync_syncer *syncer, const struct ek_mode_version *version, const struct ek_cluster *cluster,
                                        bool *is_waiting, struct ek_error *err)
 {
@@ -326,9 +342,12 @@ const struct ek_cluster *ek_reads_show(struct ek_sync_syncer *syncer, const stru
 		return cluster;
 	if (!is_all_in_view(syncer, version, is_waiting, err)) {
 		if (*is_waiting)
-			ek_queue_add_at(&syncer->item, ek_loop_now_ms(engine->loop) + LOOK_AGAIN_MS);
+			wait_for_list(syncer);
+		else
+			syncer->unread_since_ms = 0;
 		return NULL;
 	}
+	syncer->unread_since_ms = 0;
 	shown = ek_arena_alloc(&engine->scratch, sizeof(*shown));
 	*shown = *cluster;
 	if (!set_resources(syncer, shown, version, err))

@@ -53,6 +53,9 @@ const struct ek_cluster *ek_reads_show(struct ek_sync_syncer *syncer, const stru
                                        bool *is_waiting, struct ek_error *err);
 void ek_reads_hide(const struct ek_mode_version *version, const struct ek_cluster *cluster);
 
+/* What the syncer waits for is usually there in an instant: too early to speak of it. */
+bool ek_reads_is_early(const struct ek_sync_syncer *syncer);
+
 /* reads_check.c: what is wrong with a declaration, in `buffer`; NULL: nothing. */
 const char *ek_reads_fault(const struct ek_resource_read *const *declared, uint32_t n, char *buffer, size_t size);
 

@@ -13,6 +13,7 @@
 #include "sync/identity.h"
 #include "sync/outcome.h"
 #include "sync/quorum.h"
+#include "sync/reads.h"
 #include "sync/rollout.h"
 #include "sync/status_json.h"
 
@@ -145,7 +146,7 @@ static bool judge(const struct ek_sync_syncer *syncer, const struct ek_status_co
 	const struct ek_sync_registry *registry = syncer->registry;
 	char text[400];
 
-	if (!syncer->is_evaluated)
+	if (!syncer->is_evaluated || (syncer->is_frozen && ek_reads_is_early(syncer)))
 		return false;
 	if (syncer->fault_kind != EK_FAULT_NONE && syncer->n_held) {
 		judge_held(syncer, conditions); /* why nothing is selected is no use to whoever must decide about what is held */

@@ -323,6 +323,20 @@ SCENARIO(resources, wake_nobody_by_what_is_not_read_of_them)
 	assert_int_equal(n_asked, before);
 }
 
+SCENARIO(resources, that_are_just_being_listed_are_not_complained_about)
+{
+	given_reader(w, DOCUMENT("", READS("ingresses")));
+	given_ingress(w, "shop", "one", "one.example");
+	fake_kube_set_streaming(w->kube, false);
+	fake_kube_rule(w->kube, &(struct fake_rule){ .path = INGRESSES, .query = "limit=", .action = FAKE_DELAY, .delay_ms = 700 });
+	when_started(w);
+	then_up(w, "shop/PLAIN/plain-1");
+	assert_false(is_host_up(w, "one.example"));
+	soon(w, is_host_up(w, "one.example"));
+	assert_int_equal(fake_kube_n_events(w->kube, "ResourceUnavailable", NULL), 0);
+	assert_non_null(strstr(page(w, "http://operator:8080/metrics"), "\neurekube_objects{resource=\"ingresses.networking.k8s.io\"} 1\n"));
+}
+
 static void when_forbidden(struct world *w, int status)
 {
 	fake_kube_rule(w->kube, &(struct fake_rule){ .path = INGRESSES, .times = 1000000, .status = status });

@@ -326,6 +326,7 @@ static void an_objects_identity_is_not_part_of_its_tree(void **state)
 	assert_string_equal(ek_tree_text(object->root, "spec.rules.0.http.paths.0.backend.service.name"), "web");
 	assert_string_equal(ek_tree_find(object->root, "spec.rules.0.http.paths.0.backend.service.port.number")->text, "80");
 	assert_null(ek_tree_text(object->root, "spec.ratio"));
+	assert_null(ek_tree_find(object->root, "spec.rule"));
 	assert_null(ek_tree_find(object->root, "spec.rules.6"));
 	assert_null(ek_tree_find(object->root, "spec.rules.x"));
 	assert_null(ek_tree_find(NULL, "spec"));
