@@ -66,14 +66,15 @@ static bool is_taken(const struct ek_engine *engine, const char *name)
 }
 
 /* Other fields of the same resource are another view, with a number behind the name. */
-static void give_name(const struct ek_engine *engine, struct ek_read *read, const char *group)
+static void give_name(struct ek_read *read)
 {
+	const char *group = read->declared ? read->declared->group : "";
 	char name[sizeof(read->name)];
 
-	snprintf(read->name, sizeof(read->name), "%s%s%.253s", read->plural, *group ? "." : "", group);
-	memcpy(name, read->name, sizeof(name));
-	for (unsigned number = 2; is_taken(engine, read->name); number++)
-		snprintf(read->name, sizeof(read->name), "%.330s-%u", name, number);
+	snprintf(name, sizeof(name), "%s%s%.253s", read->plural, *group ? "." : "", group);
+	for (unsigned number = 2; is_taken(read->engine, name); number++)
+		snprintf(name, sizeof(name), "%s%s%.253s-%u", read->plural, *group ? "." : "", group, number);
+	memcpy(read->name, name, sizeof(name));
 }
 
 static const struct ek_resource_read *copy_declaration(const struct ek_resource_read *from, struct ek_arena *arena)
@@ -106,7 +107,6 @@ static struct ek_read *add_read(struct ek_engine *engine, const struct ek_record
 		read->declared = copy_declaration(where, &read->arena);
 		ek_tree_fields_init(&read->fields, read->declared->fields, read->declared->n_fields, &read->arena);
 	}
-	give_name(engine, read, where->group);
 	read->objects = ek_objects_new(&(struct ek_objects_config){
 		.reader = reader, .reader_arg = &read->fields, .is_namespaced = read->is_namespaced, .max_bytes = is_tree ? OBJECTS_BYTES_MAX : 0,
 		.on_change = wake, .arg = read });
@@ -176,6 +176,9 @@ void ek_reads_sweep(struct ek_engine *engine)
 		*at = read->next;
 		free_read(read);
 	}
+	for (read = engine->reads; read; read = read->next)
+		if (!read->name[0])
+			give_name(read);
 }
 
 void ek_reads_clear(struct ek_engine *engine)

@@ -15,7 +15,7 @@
 struct ek_read {
 	struct ek_read *next;                    /* among the engine's */
 	struct ek_engine *engine;
-	char name[400];                          /* "pods", "ingresses.networking.k8s.io"; no two have the same */
+	char name[400];                          /* "pods", "ingresses.networking.k8s.io"; no two have the same. "" before the next sweep */
 	char group[360];                         /* where it is served: "/apis/networking.k8s.io/v1" */
 	char plural[64];
 	bool is_namespaced;
@@ -41,7 +41,7 @@ int ek_reads_begin(struct ek_engine *engine, struct ek_mode_version *version, co
                    struct ek_error *err);
 void ek_reads_end(struct ek_mode_version *version);
 
-/* Frees what has no users; nobody may watch that any more. */
+/* Frees what has no users, which nobody may watch any more; then gives names to what is new. */
 void ek_reads_sweep(struct ek_engine *engine);
 void ek_reads_clear(struct ek_engine *engine);
 

@@ -13,12 +13,12 @@
 /* ---- A mode that reads what its option says ---- */
 
 struct reader {
-	bool pods, nodes, ingresses, classes;
+	bool pods, nodes, ingresses, classes, more;
 };
 
 static unsigned n_asked; /* how often the mode was */
 
-static const struct ek_option reads_option = { .size = sizeof(reads_option), .name = "reads", .type = EK_OPTION_LIST, .help = "pods, nodes, ingresses, classes." };
+static const struct ek_option reads_option = { .size = sizeof(reads_option), .name = "reads", .type = EK_OPTION_LIST, .help = "pods, nodes, ingresses (and more of them), classes." };
 static const struct ek_option *const options[] = { &reads_option, NULL };
 
 static int create(const struct ek_host *host, const struct ek_option_value *const *values, uint32_t n, void **self, struct ek_error *err)
@@ -33,6 +33,7 @@ static int create(const struct ek_host *host, const struct ek_option_value *cons
 		reader->nodes |= !strcmp(reads->list[i], "nodes");
 		reader->ingresses |= !strcmp(reads->list[i], "ingresses");
 		reader->classes |= !strcmp(reads->list[i], "classes");
+		reader->more |= !strcmp(reads->list[i], "more");
 	}
 	*self = reader;
 	return EK_OK;
@@ -47,15 +48,20 @@ static uint32_t reads_of(void *self)
 
 static const struct ek_resource_read *const *resources_of(void *self, uint32_t *n)
 {
-	static const char *const fields[] = { "spec.rules" };
+	static const char *const fields[] = { "spec.rules", "spec.tls" };
 	static const struct ek_resource_read ingresses = { .size = sizeof(ingresses), .is_namespaced = 1, .group = "networking.k8s.io", .version = "v1",
 		.plural = "ingresses", .n_fields = 1, .fields = fields };
+	static const struct ek_resource_read ingresses_whole = { .size = sizeof(ingresses), .is_namespaced = 1, .group = "networking.k8s.io", .version = "v1",
+		.plural = "ingresses", .n_fields = 2, .fields = fields };
 	static const struct ek_resource_read classes = { .size = sizeof(classes), .is_namespaced = 1, .group = "example.com", .version = "v1",
 		.plural = "classes", .n_fields = 1, .fields = fields };
 	static const struct ek_resource_read *const ingresses_alone[] = { &ingresses }, *const classes_alone[] = { &classes };
+	static const struct ek_resource_read *const whole[] = { &ingresses_whole };
 	const struct reader *reader = self;
 
 	*n = reader->ingresses || reader->classes;
+	if (reader->more)
+		return whole;
 	return reader->ingresses ? ingresses_alone : reader->classes ? classes_alone : NULL;
 }
 
@@ -422,6 +428,22 @@ SCENARIO(resources, that_are_too_big_to_be_shown_are_not_taken_for_gone)
 	assert_true(is_host_up(w, "one.example"));
 	given_ingress(w, "shop", "one", "uno.example");
 	soon(w, is_host_up(w, "uno.example") && !is_host_up(w, "one.example"));
+}
+
+/* ---- Names ---- */
+
+SCENARIO(resources, keep_their_name_when_what_is_read_of_them_changes)
+{
+	given_reader(w, DOCUMENT("", READS("ingresses")));
+	given_ingress(w, "shop", "one", "one.example");
+	when_started(w);
+	soon(w, is_host_up(w, "one.example"));
+	when_config_changes(w, DOCUMENT("", READS("ingresses, more")));
+	within(w, 10000, fake_kube_count(w->kube, "watch", "ingresses") >= 2);
+	soon(w, strstr(page(w, "http://operator:8080/metrics"), "\neurekube_watch_synced{resource=\"ingresses.networking.k8s.io\"} 1\n"));
+	assert_null(strstr(page(w, "http://operator:8080/metrics"), "ingresses.networking.k8s.io-2"));
+	assert_int_equal(fake_kube_open_watches(w->kube, "ingresses"), 1);
+	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
 }
 
 /* ---- Rollouts ---- */
