@@ -74,7 +74,7 @@ static void give_name(struct ek_read *read)
 	snprintf(name, sizeof(name), "%s%s%.253s", read->plural, *group ? "." : "", group);
 	for (unsigned number = 2; is_taken(read->engine, name); number++)
 		snprintf(name, sizeof(name), "%s%s%.253s-%u", read->plural, *group ? "." : "", group, number);
-	memcpy(read->name, name, sizeof(name));
+	snprintf(read->name, sizeof(read->name), "%s", name);
 }
 
 static const struct ek_resource_read *copy_declaration(const struct ek_resource_read *from, struct ek_arena *arena)
