@@ -297,8 +297,9 @@ enum ek_reads {
 
 enum ek_mode_flag {
 	/*
-	 * A promise: what is emitted for an endpoint depends only on the syncer, its Service without the endpoints, and that endpoint.  The host may then call
-	 * `desired` with a view that holds only the endpoints that changed, and keeps what it knew of the others.
+	 * A promise: what is emitted for an endpoint depends only on the syncer, its Service without the endpoints, that endpoint with its pod, and the nodes and
+	 * other resources of the view.  The host may then call `desired` with a view that holds only the endpoints that changed, and keeps what it knew of the
+	 * others; nodes and other resources are always whole.
 	 */
 	EK_MODE_PER_ENDPOINT = 1u << 0,
 };
