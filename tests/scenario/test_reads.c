@@ -65,14 +65,14 @@ static const struct ek_resource_read *const *resources_of(void *self, uint32_t *
 	return reader->ingresses ? ingresses_alone : reader->classes ? classes_alone : NULL;
 }
 
-/* One instance for each endpoint, with the label "version" of its pod. */
+/* One instance for each endpoint, with the label "version" of its pod if it reads pods, or is shown one nevertheless. */
 static int emit_endpoint(const struct reader *reader, const struct ek_service *service, const struct ek_endpoint *endpoint, const struct ek_sink *sink,
                          struct ek_error *err)
 {
 	struct ek_pair version = { .size = sizeof(version), .key = "version", .value = endpoint->pod ? "none" : "unseen" };
 	const struct ek_pair *const pairs[] = { &version };
 	struct ek_instance instance = { .size = sizeof(instance), .name = endpoint->pod_name, .address = endpoint->address, .port = 8080, .source = endpoint,
-		.source_service = service, .metadata = pairs, .n_metadata = reader->pods };
+		.source_service = service, .metadata = pairs, .n_metadata = reader->pods || endpoint->pod };
 
 	for (uint32_t i = 0; endpoint->pod && i < endpoint->pod->n_labels; i++)
 		if (!strcmp(endpoint->pod->labels[i]->key, "version"))
@@ -461,6 +461,20 @@ SCENARIO(resources, of_a_second_version_are_waited_for_and_do_not_count_against_
 	pass_ms(w, 3000);
 	assert_true(is_up(w, "shop/WEB/web-1"));
 	assert_string_equal(status_of(w, "shop/web", "rollback"), "");
+}
+
+SCENARIO(pods, are_shown_only_to_the_version_that_reads_them)
+{
+	given_reader(w, DOCUMENT("", ", reader: {plugin: reader.so, options: {reads: [pods]}, rollout: {plugin: reader.so, stage: Canary, options: {reads: []}, "
+		"select: [{percent: 100}]}}"));
+	given_pod_object(w, "web-1", "7", "Running");
+	when_started(w);
+	soon(w, !strcmp(status_of(w, "shop/web", "modePlugin.channel"), "canary"));
+	then_up(w, "shop/WEB/web-1");
+	pass_ms(w, 3000);
+	assert_string_equal(mark_of(w, "shop/WEB/web-1", "version"), "");
+	when_config_changes(w, DOCUMENT("", READS("pods")));
+	within(w, 10000, !strcmp(mark_of(w, "shop/WEB/web-1", "version"), "7"));
 }
 
 int main(void)
