@@ -21,11 +21,30 @@ static const struct {
 	{ "eurekasyncers", "/apis/eurekube.io/v1alpha1" },
 };
 
+#define CONFIRM_MS 5000
+
+static bool is_unconfirmed(const struct ek_watch *watch)
+{
+	return watch->read && ek_objects_state(watch->read->objects, watch->namespace_) == EK_OBJECTS_UNCONFIRMED;
+}
+
 static void on_synced(void *arg)
 {
 	struct ek_watches *watches = arg;
 
+	for (unsigned i = watches->n_needed; i < watches->n; i++)
+		if (is_unconfirmed(&watches->at[i]) && !ek_timer_is_armed(&watches->confirm_timer))
+			ek_loop_arm(watches->loop, &watches->confirm_timer, CONFIRM_MS);
 	watches->on_synced(watches->arg);
+}
+
+static void confirm(void *arg)
+{
+	struct ek_watches *watches = arg;
+
+	for (unsigned i = watches->n_needed; i < watches->n; i++)
+		if (is_unconfirmed(&watches->at[i]))
+			ek_reflector_relist(watches->at[i].reflector);
 }
 
 /* Where a collection is served, and what its objects are fed into. */
@@ -72,6 +91,7 @@ void ek_watches_start(struct ek_watches *watches)
 	const struct ek_config *config = watches->config;
 	unsigned n = config->n_namespaces ? config->n_namespaces : 1;
 
+	ek_timer_init(&watches->confirm_timer, confirm, watches);
 	for (unsigned i = 0; i < n; i++)
 		for (int resource = 0; resource < N_RESOURCES; resource++)
 			add_needed(watches, resource, config->n_namespaces ? config->watch_namespaces[i] : NULL);
@@ -148,6 +168,8 @@ void ek_watches_explain(void *arg, const struct ek_read *read, const char *names
 
 void ek_watches_stop(struct ek_watches *watches)
 {
+	if (watches->loop)
+		ek_loop_disarm(watches->loop, &watches->confirm_timer);
 	for (unsigned i = 0; i < watches->n; i++)
 		ek_reflector_free(watches->at[i].reflector);
 	free(watches->at);

@@ -24,6 +24,7 @@ struct ek_watches {
 	struct ek_kube *kube;
 	struct ek_engine *engine;
 	const struct ek_config *config;  /* the first one */
+	struct ek_timer confirm_timer;   /* first lists that were empty are asked for once more */
 	void (*on_synced)(void *arg);    /* a list was committed */
 	void *arg;
 };

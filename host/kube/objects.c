@@ -28,7 +28,7 @@ struct ek_objects_feed {
 		uint32_t order, reserved;
 	} *staged;                         /* in the order of the list */
 	uint32_t n_staged, staged_room;
-	bool is_staging, is_listed, is_doubted;
+	bool is_staging, is_listed, is_doubted, is_unconfirmed;
 };
 
 struct ek_objects {
@@ -234,14 +234,24 @@ static void tell_differences(const struct ek_objects *objects, const struct row 
 	}
 }
 
+static enum ek_objects_state state_of(const struct ek_objects_feed *feed)
+{
+	if (!feed || !feed->is_listed)
+		return EK_OBJECTS_UNLISTED;
+	if (feed->is_doubted)
+		return EK_OBJECTS_DOUBTED;
+	return feed->is_unconfirmed ? EK_OBJECTS_UNCONFIRMED : EK_OBJECTS_WHOLE;
+}
+
 /* An empty list where there were objects is hardly ever the truth; another list that shows something, or an event, ends the doubt. */
 static bool judge_list(struct ek_objects_feed *feed, size_t before, size_t after)
 {
-	bool was_listed = feed->is_listed, was_doubted = feed->is_doubted;
+	enum ek_objects_state old = state_of(feed);
 
+	feed->is_unconfirmed = !after && !feed->is_listed;
+	feed->is_doubted = !after && (before || feed->is_doubted);
 	feed->is_listed = true;
-	feed->is_doubted = !after && (before || was_doubted);
-	return !was_listed || was_doubted != feed->is_doubted;
+	return state_of(feed) != old;
 }
 
 static void on_commit(void *arg)
@@ -269,9 +279,9 @@ static void on_abort(void *arg)
 
 static void end_doubt(struct ek_objects_feed *feed)
 {
-	if (!feed->is_doubted)
+	if (!feed->is_doubted && !feed->is_unconfirmed)
 		return;
-	feed->is_doubted = false;
+	feed->is_doubted = feed->is_unconfirmed = false;
 	tell(feed->objects, feed->namespace_);
 }
 
@@ -376,11 +386,7 @@ static const struct ek_objects_feed *find_feed(const struct ek_objects *objects,
 
 enum ek_objects_state ek_objects_state(const struct ek_objects *objects, const char *namespace_)
 {
-	const struct ek_objects_feed *feed = find_feed(objects, namespace_);
-
-	if (!feed || !feed->is_listed)
-		return EK_OBJECTS_UNLISTED;
-	return feed->is_doubted ? EK_OBJECTS_DOUBTED : EK_OBJECTS_WHOLE;
+	return state_of(find_feed(objects, namespace_));
 }
 
 const struct ek_record *ek_objects_find(const struct ek_objects *objects, const char *namespace_, const char *name)

@@ -33,6 +33,7 @@ struct ek_objects_feed *ek_objects_feed(struct ek_objects *objects, const char *
 enum ek_objects_state {
 	EK_OBJECTS_UNLISTED,               /* no list was committed yet */
 	EK_OBJECTS_DOUBTED,                /* there were objects, and then a list without any: hardly ever the truth */
+	EK_OBJECTS_UNCONFIRMED,            /* the first list had no objects: the truth, unless something is known that came from some. The next one decides */
 	EK_OBJECTS_WHOLE,
 };
 /* For one namespace; NULL: of a cluster-scoped resource. */

@@ -14,7 +14,7 @@
 #include "sync/complete.h"
 
 #define OBJECTS_BYTES_MAX ((size_t)64 << 20)
-#define LOOK_AGAIN_MS 1000 /* while a view is being listed */
+#define LOOK_AGAIN_MS 1000 /* while a view is being listed, or is not believed */
 #define EARLY_MS 2000
 
 /* ---- which there are ---- */
@@ -216,6 +216,15 @@ static int tell_unlisted(const struct ek_read *read, const char *mode, const cha
 	                      namespace_ ? "in this namespace have" : "have", why.problem[0] ? ": " : "", why.problem);
 }
 
+/* Something of it is registered: it was there once. */
+static bool has_registered(const struct ek_sync_syncer *syncer)
+{
+	for (const struct ek_ledger_entry *entry = syncer->entries; entry; entry = entry->syncer_next)
+		if (entry->known == EK_KNOWN_HELD)
+			return true;
+	return false;
+}
+
 static bool is_in_view(struct ek_sync_syncer *syncer, const struct ek_read *read, bool *is_waiting, struct ek_error *err)
 {
 	const char *mode = syncer->object->mode, *namespace_ = read ? scope_of(read, syncer) : NULL;
@@ -225,7 +234,16 @@ static bool is_in_view(struct ek_sync_syncer *syncer, const struct ek_read *read
 	switch (ek_objects_state(read->objects, namespace_)) {
 	case EK_OBJECTS_WHOLE:
 		return true;
+	case EK_OBJECTS_UNCONFIRMED:
+		if (!has_registered(syncer))
+			return true;
+		*is_waiting = true;
+		ek_fail_reason(err, EK_RETRY, "ResourceListEmpty",
+		               "mode %.40s reads %.80s, of which there are none, although instances are registered; another list, within seconds, decides",
+		               mode, read->name);
+		return false;
 	case EK_OBJECTS_DOUBTED:
+		*is_waiting = true;
 		ek_fail_reason(err, EK_RETRY, "ResourceListEmpty",
 		               "mode %.40s reads %.80s; there were some, and then a list came back empty, which is not believed before it shows some again "
 		               "or an event tells of them", mode, read->name);
@@ -319,7 +337,7 @@ static bool set_resources(struct ek_sync_syncer *syncer, struct ek_cluster *clus
 	return true;
 }
 
-/* Nothing is known against it but that it is not there yet. */
+/* Nothing is known against it but that it is not there. */
 static void wait_for_list(struct ek_sync_syncer *syncer)
 {
 	int64_t now = ek_loop_now_ms(syncer->engine->loop);

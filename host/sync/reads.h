@@ -47,7 +47,7 @@ void ek_reads_clear(struct ek_engine *engine);
 
 /*
  * The view with all that the version reads, in the engine's scratch arena: `cluster` itself where that is nothing more. NULL: something is not in view; then err says
- * what, and *is_waiting whether that is only because the view has not been listed so far. ek_reads_hide ends it.
+ * what, and *is_waiting whether that is only because the view has not been listed so far, or is not believed. ek_reads_hide ends it.
  */
 const struct ek_cluster *ek_reads_show(struct ek_sync_syncer *syncer, const struct ek_mode_version *version, const struct ek_cluster *cluster,
                                        bool *is_waiting, struct ek_error *err);

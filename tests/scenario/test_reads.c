@@ -402,6 +402,28 @@ SCENARIO(resources, whose_list_came_back_empty_are_not_believed_to_be_gone)
 	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
 }
 
+SCENARIO(resources, whose_first_list_is_empty_are_not_believed_to_be_gone_before_the_next_one)
+{
+	given_reader(w, DOCUMENT("", READS("ingresses")));
+	given_ingress(w, "shop", "one", "one.example");
+	when_started(w);
+	soon(w, is_host_up(w, "one.example"));
+	when_killed(w);
+	fake_kube_remove(w->kube, "ingresses", "shop", "one");
+	when_launched(w);
+	within(w, 4000, !strcmp(ready_of(w, "shop/web", "reason"), "ResourceListEmpty"));
+	pass_ms(w, 1000);
+	assert_true(is_host_up(w, "one.example"));
+	within(w, 10000, !is_host_up(w, "one.example"));
+}
+
+SCENARIO(resources, of_which_there_are_none_hold_nothing_up)
+{
+	given_reader(w, DOCUMENT("", READS("ingresses")));
+	when_started(w);
+	soon(w, !strcmp(ready_of(w, "shop/web", "status"), "True"));
+}
+
 SCENARIO(resources, that_really_went_are_gone_when_an_event_says_so)
 {
 	given_reader(w, DOCUMENT("", READS("ingresses")));

@@ -217,11 +217,28 @@ static void an_event_ends_the_doubt(void **state)
 	}
 }
 
-static void a_resource_of_which_there_never_was_one_is_believed(void **state)
+static void a_first_list_that_is_empty_is_confirmed_by_the_next_one_or_an_event(void **state)
 {
 	(void)state;
 	EMPTY_LIST();
+	assert_told("*");
+	assert_int_equal(ek_objects_state(objects, "shop"), EK_OBJECTS_UNCONFIRMED);
+	EMPTY_LIST();
+	assert_told("*");
 	assert_int_equal(ek_objects_state(objects, "shop"), EK_OBJECTS_WHOLE);
+	EMPTY_LIST();
+	assert_told("");
+	ek_objects_free(objects);
+	make(true, 0);
+	feed = ek_objects_feed(objects, NULL);
+	EMPTY_LIST();
+	change(EK_WATCH_DELETED, "mall/other=1");
+	assert_int_equal(ek_objects_state(objects, "shop"), EK_OBJECTS_WHOLE);
+}
+
+static void a_resource_whose_last_object_was_deleted_in_an_event_is_believed(void **state)
+{
+	(void)state;
 	LIST("shop/web=1");
 	change(EK_WATCH_DELETED, "shop/web=1");
 	EMPTY_LIST();
@@ -324,7 +341,8 @@ int main(void)
 		TEST(an_event_tells_its_namespace_only_if_the_record_differs),
 		TEST(an_empty_list_where_there_were_objects_is_doubted),
 		TEST(an_event_ends_the_doubt),
-		TEST(a_resource_of_which_there_never_was_one_is_believed),
+		TEST(a_first_list_that_is_empty_is_confirmed_by_the_next_one_or_an_event),
+		TEST(a_resource_whose_last_object_was_deleted_in_an_event_is_believed),
 		TEST(each_namespace_has_its_own_list_where_they_are_watched_one_by_one),
 		TEST(objects_of_the_wrong_scope_are_left_out),
 		TEST(more_than_its_limit_is_refused_and_the_view_stays),
