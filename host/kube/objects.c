@@ -205,7 +205,9 @@ static struct row settle(struct ek_objects_feed *feed)
 			drop(feed->objects, row.at[--row.n]);
 		row.at[row.n++] = record;
 	}
-	feed->n_staged = 0;
+	free(feed->staged);
+	feed->staged = NULL;
+	feed->n_staged = feed->staged_room = 0;
 	return row;
 }
 
