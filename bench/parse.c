@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "kube/store.h"
+#include "rig/objects.h"
 
 #define PIECE_BYTES 65536
 
@@ -22,7 +23,6 @@ struct layout {
 };
 
 struct run {
-	bool is_event;                 /* each object comes by itself, newer than before */
 	struct ek_store *store;
 	enum ek_store_kind kind;
 	FILE *file;
@@ -65,56 +65,21 @@ static void reset_peak(void)
 
 /* ---- The documents ---- */
 
-static void write_endpoint(FILE *out, unsigned service, unsigned number)
-{
-	fprintf(out, "{\"addresses\":[\"10.%u.%u.%u\"],\"conditions\":{\"ready\":true,\"serving\":true,\"terminating\":false},\"targetRef\":{\"kind\":\"Pod\","
-		     "\"namespace\":\"team-%u\",\"name\":\"service-%u-7d4b9c6f5-%05x\",\"uid\":\"%08x-1111-4222-8333-%012x\"},\"nodeName\":\"node-%u.example.internal\","
-		     "\"zone\":\"zone-%c\"}",
-		number >> 16 & 255, number >> 8 & 255, number & 255, service % 50, service, number, number * 2654435761u, number, number % 1000,
-		"abc"[number % 3]);
-}
-
-static void write_slice(FILE *out, const struct layout *layout, unsigned service, unsigned slice, unsigned *number, unsigned second)
-{
-	fprintf(out, "{\"metadata\":{\"name\":\"service-%u-%04x\",\"generateName\":\"service-%u-\",\"namespace\":\"team-%u\",\"uid\":\"%08x-aaaa-4bbb-8ccc-000000000000\","
-		     "\"resourceVersion\":\"%u\",\"generation\":7,\"creationTimestamp\":\"2024-01-01T00:00:00Z\",\"labels\":{\"app\":\"service-%u\","
-		     "\"endpointslice.kubernetes.io/managed-by\":\"endpointslice-controller.k8s.io\",\"kubernetes.io/service-name\":\"service-%u\"},\"annotations\":{"
-		     "\"endpoints.kubernetes.io/last-change-trigger-time\":\"2024-01-01T00:00:0%uZ\"},\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Service\","
-		     "\"name\":\"service-%u\",\"uid\":\"%08x-dddd-4eee-8fff-000000000000\",\"controller\":true,\"blockOwnerDeletion\":true}]},\"addressType\":\"IPv4\","
-		     "\"endpoints\":[",
-		service, slice, service, service % 50, *number, *number + 1000, service, service, second, service, service);
-	for (unsigned i = 0; i < layout->n_endpoints; i++) {
-		fputs(i ? "," : "", out);
-		write_endpoint(out, service, (*number)++);
-	}
-	fputs("],\"ports\":[{\"name\":\"http\",\"port\":8080,\"protocol\":\"TCP\"}]}", out);
-}
-
-static void write_service(FILE *out, unsigned service)
-{
-	fprintf(out, "{\"metadata\":{\"name\":\"service-%u\",\"namespace\":\"team-%u\",\"uid\":\"%08x-dddd-4eee-8fff-000000000000\",\"resourceVersion\":\"%u\","
-		     "\"creationTimestamp\":\"2024-01-01T00:00:00Z\",\"labels\":{\"app\":\"service-%u\",\"app.kubernetes.io/managed-by\":\"Helm\"}},\"spec\":{\"ports\":["
-		     "{\"name\":\"http\",\"protocol\":\"TCP\",\"port\":80,\"targetPort\":8080}],\"selector\":{\"app\":\"service-%u\"},\"clusterIP\":\"10.96.%u.%u\","
-		     "\"clusterIPs\":[\"10.96.%u.%u\"],\"type\":\"ClusterIP\",\"sessionAffinity\":\"None\",\"ipFamilies\":[\"IPv4\"],\"ipFamilyPolicy\":\"SingleStack\","
-		     "\"internalTrafficPolicy\":\"Cluster\"},\"status\":{\"loadBalancer\":{}}}",
-		service, service % 50, service, service + 1, service, service, service >> 8 & 255, service & 255, service >> 8 & 255, service & 255);
-}
-
 static void write_list(struct run *run, const struct layout *layout)
 {
 	unsigned number = 0;
 
-	rewind(run->file);
 	fputs("{\"kind\":\"List\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"123456\"},\"items\":[", run->file);
 	for (unsigned s = 0; s < layout->n_services; s++) {
 		if (run->kind == EK_STORE_SERVICES) {
 			fputs(s ? "," : "", run->file);
-			write_service(run->file, s);
+			rig_write_service(run->file, "", s);
 			continue;
 		}
 		for (unsigned i = 0; i < layout->n_slices; i++) {
 			fputs(s || i ? "," : "", run->file);
-			write_slice(run->file, layout, s, i, &number, run->is_event);
+			rig_write_slice(run->file, "", &(struct rig_slice){ .service = s, .number = i, .first = number, .n_endpoints = layout->n_endpoints });
+			number += layout->n_endpoints;
 		}
 	}
 	fputs("]}\n", run->file);
@@ -128,8 +93,6 @@ static int on_item(void *arg, struct ek_slice item, struct ek_error *err)
 {
 	struct run *run = arg;
 
-	if (run->is_event)
-		return ek_store_sink(run->kind)->change(ek_store_feed(run->store, run->kind, NULL), EK_WATCH_MODIFIED, item, err);
 	return ek_store_sink(run->kind)->add(ek_store_feed(run->store, run->kind, NULL), item, err);
 }
 
@@ -146,8 +109,7 @@ static double read_list(struct run *run)
 	lseek(fileno(run->file), 0, SEEK_SET);
 	start = now();
 	ek_list_splitter_init(&splitter, on_item, run);
-	if (!run->is_event)
-		sink->begin(arg);
+	sink->begin(arg);
 	while ((n = (size_t)read(fileno(run->file), piece, PIECE_BYTES)) > 0 && n <= PIECE_BYTES)
 		if (ek_list_splitter_feed(&splitter, piece, n, &err) != EK_OK) {
 			fprintf(stderr, "%s\n", err.message);
@@ -155,8 +117,7 @@ static double read_list(struct run *run)
 		}
 	if (!splitter.is_complete)
 		exit(1);
-	if (!run->is_event)
-		sink->commit(arg);
+	sink->commit(arg);
 	start = now() - start;
 	ek_list_splitter_clear(&splitter);
 	free(piece);
@@ -184,24 +145,8 @@ static void measure_view(const struct ek_store *store)
 		service = ek_store_view(store, record, &policy, &arena);
 	}
 	seconds = (now() - seconds) / 100;
-	printf("  a view of %u endpoints: %.1f us\n", service ? service->n_endpoints : 0, seconds * 1e6);
+	printf("    a view of %u endpoints: %.1f us\n", service ? service->n_endpoints : 0, seconds * 1e6);
 	ek_arena_clear(&arena);
-}
-
-/* Every slice changes once by an event, so that every Service gets its index. */
-static void measure_events(struct run *slices, const struct layout *layout, size_t n_endpoints)
-{
-	size_t memory;
-	double seconds;
-
-	slices->is_event = true;
-	write_list(slices, layout);
-	malloc_trim(0);
-	memory = status_bytes("RssAnon:");
-	seconds = read_list(slices);
-	malloc_trim(0);
-	memory = status_bytes("RssAnon:") - memory;
-	printf("  an event for each slice: %.3f s; the indices: %.1f MB, %.0f B per endpoint\n", seconds, (double)memory / 1e6, (double)memory / (double)n_endpoints);
 }
 
 static void measure(const struct layout *layout)
@@ -223,13 +168,12 @@ static void measure(const struct layout *layout)
 	again = read_list(&services) + read_list(&slices);
 	peak = status_bytes("VmHWM:") - peak;
 	ek_store_stats(slices.store, &stats);
-	printf("%s: %zu Services, %zu slices, %zu endpoints, %.1f MB\n", layout->name, stats.services, stats.slices, stats.endpoints,
+	printf("  %s: %zu Services, %zu slices, %zu endpoints, %.1f MB\n", layout->name, stats.services, stats.slices, stats.endpoints,
 		(double)(services.n_bytes + slices.n_bytes) / 1e6);
-	printf("  first list: %.3f s, %.0f MB/s; memory: %.1f MB, %.0f B per endpoint\n", first, (double)(services.n_bytes + slices.n_bytes) / first / 1e6,
+	printf("    first list: %.3f s, %.0f MB/s; memory: %.1f MB, %.0f B per endpoint\n", first, (double)(services.n_bytes + slices.n_bytes) / first / 1e6,
 		(double)(after - before) / 1e6, (double)(after - before) / (double)total);
-	printf("  relist: %.3f s, %.0f MB/s; at its peak %.2f MB more\n", again, (double)(services.n_bytes + slices.n_bytes) / again / 1e6, (double)peak / 1e6);
+	printf("    relist: %.3f s, %.0f MB/s; at its peak %.2f MB more\n", again, (double)(services.n_bytes + slices.n_bytes) / again / 1e6, (double)peak / 1e6);
 	measure_view(slices.store);
-	measure_events(&slices, layout, total);
 	ek_store_free(slices.store);
 	fclose(services.file);
 	fclose(slices.file);
@@ -243,6 +187,7 @@ int main(void)
 		{ "large Services", 10, 100, 100 },
 	};
 
+	puts("lists on their way into the store, without network, in seconds of CPU");
 	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
 		measure(&layouts[i]);
 	return 0;

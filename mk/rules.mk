@@ -23,7 +23,7 @@ $(B)/pic/%.o:       INCLUDES = $(BANNED)
 $(B)/static/%.o:    INCLUDES = $(BANNED)
 $(B)/obj/sdk/%.o:   INCLUDES = -iquote host -iquote tests -iquote .
 $(B)/obj/tests/%.o: INCLUDES = -iquote host -iquote tests -iquote .
-$(B)/obj/bench/%.o: INCLUDES = -iquote host -iquote tests -iquote .
+$(B)/obj/bench/%.o: INCLUDES = -iquote host -iquote tests -iquote bench
 
 # Changed flags rebuild what they were used for.
 $(B)/flags: export TEXT = $(FLAGS_TEXT)

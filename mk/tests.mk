@@ -42,10 +42,12 @@ $(eval $(call tests,scenario,$(KIT_LIB) $(SIM_LIB) $(PLUGIN_LIBS_STATIC) $(WORLD
 SIM_BENCHES := bench/endpoint.c
 KIT_BINS := $(patsubst tests/kit/bin/%.c,$(B)/bin/ek-%,$(wildcard tests/kit/bin/*.c))
 BENCHES  := $(patsubst bench/%.c,$(B)/bin/bench-%,$(wildcard bench/*.c))
+RIG_LIB  := $(B)/lib/libek-bench.a
+$(eval $(call archive,$(RIG_LIB),$(call objects,obj,$(wildcard bench/rig/*.c))))
 $(foreach s,$(wildcard tests/kit/bin/*.c),$(eval $(call program_grouped,$(s:tests/kit/bin/%.c=$(B)/bin/ek-%),\
 	$(call objects,obj,$(s)),$(KIT_LIB) $(REAL_LIBS),$$(HOST_LIBS) $$(TEST_LIBS))))
 $(foreach s,$(filter-out $(SIM_BENCHES),$(wildcard bench/*.c)),$(eval $(call program_grouped,$(s:bench/%.c=$(B)/bin/bench-%),\
-	$(call objects,obj,$(s)),$(KIT_LIB) $(WHOLE_LIBS),$$(HOST_LIBS) $$(TEST_LIBS))))
+	$(call objects,obj,$(s)),$(RIG_LIB) $(KIT_LIB) $(WHOLE_LIBS),$$(HOST_LIBS) $$(TEST_LIBS))))
 $(foreach s,$(SIM_BENCHES),$(eval $(call program_grouped,$(s:bench/%.c=$(B)/bin/bench-%),\
 	$(call objects,obj,$(s)),$(KIT_LIB) $(SIM_LIB) $(PLUGIN_LIBS_STATIC) $(WORLD_LIBS),\
 	$$(PLUGIN_PRIVATE_LIBS) $$(PURE_LIBS) $$(TEST_LIBS))))
@@ -93,7 +95,7 @@ PROGRAM_TESTS := $(unit_TESTS) $(contract_TESTS) $(scenario_TESTS)
 SCRIPT_TESTS  := $(wildcard tests/house/test_*.sh)
 chosen = $(if $(TESTS),$(foreach t,$(1),$(if $(strip $(foreach w,$(TESTS),$(findstring $(w),$(t)))),$(t))),$(1))
 
-.PHONY: check soak bench
+.PHONY: check soak bench bench-real
 check: $(call chosen,$(PROGRAM_TESTS)) $(PLUGIN_SOS) $(BAD_SOS) $(HOST_BIN) $(CHECK_BIN) $(KIT_BINS)
 check:	## run unit, contract and scenario tests (TESTS=words, SANITIZE=address,undefined)
 	$(Q)V=$(V) mk/check.sh $(B) $(call chosen,$(PROGRAM_TESTS)) $(call chosen,$(SCRIPT_TESTS))
@@ -103,7 +105,13 @@ soak:	## run the scenarios with many seeds (SEEDS=N)
 	$(Q)EK_SEEDS=$(or $(SEEDS),10000) V=$(V) mk/check.sh $(B) $(scenario_TESTS)
 
 bench: all $(BENCHES) $(KIT_BINS)
-bench:	## measure
+bench:	## measure, beside the figures to reach
 	$(Q)for b in $(BENCHES); do EK_TEST_BUILD=$(B) $$b || exit; done
+	$(Q)if tests/e2e/servers/build --built; then EK_TEST_BUILD=$(B) tests/e2e/run --python bench/real.py; \
+		else echo "not measured with a real API server: make bench-real builds one, which takes minutes"; fi
+
+bench-real: all $(KIT_BINS)
+bench-real:	## measure with a real API server
+	$(Q)EK_TEST_BUILD=$(B) tests/e2e/run --python bench/real.py
 
 -include $(patsubst %.o,%.d,$(ALL_OBJECTS))

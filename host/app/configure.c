@@ -47,13 +47,16 @@ static void tell_refused(struct ek_app *app, const struct ek_error *err)
 static void take(struct ek_app *app, struct ek_config *config)
 {
 	struct ek_error err = EK_ERROR_INIT;
+	int code;
 
 	if (app->engine->with.config->hash == config->hash) {
 		ek_config_free(config);
 		app->is_config_valid = true;
 		return;
 	}
-	if (ek_engine_reconfigure(app->engine, config, &err) != EK_OK) {
+	code = ek_engine_reconfigure(app->engine, config, &err);
+	ek_watches_update(&app->watches);
+	if (code != EK_OK) {
 		ek_config_free(config);
 		tell_refused(app, &err);
 		return;

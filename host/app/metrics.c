@@ -29,7 +29,7 @@ static void write_histogram(struct ek_buf *out, const char *name, const char *la
 	const char *comma = label[0] ? "," : "";
 	uint64_t below = 0;
 
-	for (unsigned i = 0; i < EK_SYNC_LATENCY_BUCKETS; i++) {
+	for (unsigned i = 0; i < EK_HISTOGRAM_BUCKETS; i++) {
 		below += histogram->counts[i];
 		ek_buf_addf(out, "%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, label, comma, ek_histogram_bounds[i], below);
 	}
@@ -188,6 +188,8 @@ static void write_modes(struct ek_engine *engine, struct ek_buf *out)
 
 static void write_reconciles(struct ek_engine *engine, struct ek_buf *out)
 {
+	size_t n_held = 0;
+
 	head(out, "eurekube_reconcile_total", "counter", "Evaluations by mode and result.");
 	for (unsigned i = 0; i < engine->n_modes; i++) {
 		ek_buf_addf(out, "eurekube_reconcile_total{mode=\"%s\",result=\"success\"} %" PRIu64 "\n", engine->modes[i]->config->name, engine->modes[i]->n_ok);
@@ -197,8 +199,14 @@ static void write_reconciles(struct ek_engine *engine, struct ek_buf *out)
 	write_histogram(out, "eurekube_propagation_seconds", "", &engine->propagation);
 	head(out, "eurekube_syncers", "gauge", "EurekaSyncers in view.");
 	ek_buf_addf(out, "eurekube_syncers %u\n", HASH_COUNT(engine->syncers));
-	head(out, "eurekube_deletes_held", "gauge", "1 while removals are held because the view is not to be trusted.");
-	ek_buf_addf(out, "eurekube_deletes_held %d\n", engine->doubts != NULL);
+	for (const struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next)
+		n_held += syncer->n_held;
+	head(out, "eurekube_deletes_held", "gauge", "Removals that are held until the view is whole again or a person approves them.");
+	ek_buf_addf(out, "eurekube_deletes_held %zu\n", n_held);
+	head(out, "eurekube_quorum_reads_total", "counter", "Reads that look for what the view does not show any more.");
+	ek_buf_addf(out, "eurekube_quorum_reads_total{result=\"confirmed\"} %" PRIu64 "\n", engine->quorum_ok - engine->quorum_contradicted);
+	ek_buf_addf(out, "eurekube_quorum_reads_total{result=\"contradicted\"} %" PRIu64 "\n", engine->quorum_contradicted);
+	ek_buf_addf(out, "eurekube_quorum_reads_total{result=\"error\"} %" PRIu64 "\n", engine->quorum_failed);
 	head(out, "workqueue_depth", "gauge", "Syncers waiting for their turn.");
 	ek_buf_addf(out, "workqueue_depth{name=\"syncers\"} %zu\n", engine->queue.depth);
 	head(out, "workqueue_adds_total", "counter", "Syncers put into the work queue.");
@@ -425,6 +433,23 @@ static void write_objects(struct ek_engine *engine, struct ek_buf *out)
 	head(out, "eurekube_objects", "gauge", "Objects in view.");
 	ek_buf_addf(out, "eurekube_objects{resource=\"services\"} %zu\neurekube_objects{resource=\"endpointslices\"} %zu\n"
 	            "eurekube_objects{resource=\"endpoints\"} %zu\n", stats.services, stats.slices, stats.endpoints);
+	for (const struct ek_read *read = engine->reads; read; read = read->next) {
+		struct ek_objects_stats more;
+
+		ek_objects_stats(read->objects, &more);
+		ek_buf_addf(out, "eurekube_objects{resource=\"%s\"} %zu\n", read->name, more.n);
+	}
+}
+
+/* A turn is what the loop does from waking up to sleeping again; meanwhile nothing is read. */
+static void write_loop(const struct ek_loop *loop, struct ek_buf *out)
+{
+	const struct ek_histogram *turns = ek_loop_turns(loop);
+
+	head(out, "eurekube_loop_turn_seconds", "histogram", "How long the event loop was busy between two waits.");
+	write_histogram(out, "eurekube_loop_turn_seconds", "", turns);
+	head(out, "eurekube_loop_longest_turn_seconds", "gauge", "The longest of them since the start.");
+	ek_buf_addf(out, "eurekube_loop_longest_turn_seconds %.6f\n", turns->longest);
 }
 
 static void write_process(struct ek_buf *out)
@@ -450,6 +475,7 @@ void ek_metrics_write(struct ek_app *app, struct ek_buf *out)
 	head(out, "eurekube_log_lines_dropped_total", "counter", "Log lines that could not be written.");
 	ek_buf_addf(out, "eurekube_log_lines_dropped_total %" PRIu64 "\n", ek_log_dropped());
 	write_process(out);
+	write_loop(app->with.loop, out);
 	write_watches(app, out);
 	if (!app->engine)
 		return;

@@ -45,6 +45,7 @@ static bool reply_watch(struct ek_app *app, const struct ek_watch *watch, struct
 	return is_good;
 }
 
+/* A watch that only some modes need harms their syncers alone, and these are told: the operator is ready all the same. */
 static void reply_ready(struct ek_app *app, const struct ek_serve_request *request, struct ek_serve_exchange *exchange)
 {
 	bool is_verbose = strncmp(request->query, "verbose", 7) == 0, is_ready = app->engine && app->engine->is_started;
@@ -54,7 +55,7 @@ static void reply_ready(struct ek_app *app, const struct ek_serve_request *reque
 	if (!app->watches.n)
 		ek_buf_adds(&out, "[-]watches failed: not begun yet\n");
 	for (unsigned i = 0; i < app->watches.n; i++)
-		is_ready = reply_watch(app, &app->watches.at[i], &out) && is_ready;
+		is_ready = (reply_watch(app, &app->watches.at[i], &out) || app->watches.at[i].read) && is_ready;
 	if (is_ready && !is_verbose) {
 		ek_buf_reset(&out);
 		ek_buf_adds(&out, "ok");

@@ -59,15 +59,15 @@ static void start_engine(struct ek_app *app)
 	struct ek_engine_config config = {
 		.loop = app->with.loop, .http = app->http, .kube = app->kube, .catalog = app->with.catalog,
 		.recorder = app->recorder, .config = app->with.config, .cluster_id = app->cluster_id,
-		.relist = relist, .relist_arg = app,
+		.relist = relist, .relist_arg = app, .explain_read = ek_watches_explain, .explain_arg = &app->watches,
 	};
 
 	EK_INFO(&app->log, "starting", EK_S("version", EK_VERSION), EK_S("cluster", app->cluster_id), EK_S("server", ek_kube_server(app->kube)));
 	app->engine = ek_engine_new(&config);
-	app->watches.on_synced = on_synced;
-	app->watches.arg = app;
+	app->watches = (struct ek_watches){ .loop = app->with.loop, .kube = app->kube, .engine = app->engine, .config = app->with.config,
+		                            .on_synced = on_synced, .arg = app };
 	ek_loop_arm(app->with.loop, &app->patience_timer, SYNC_PATIENCE_MS);
-	ek_watches_start(&app->watches, app->with.loop, app->kube, app->engine, app->with.config);
+	ek_watches_start(&app->watches);
 }
 
 /* ---- the cluster's name ---- */

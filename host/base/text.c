@@ -76,3 +76,8 @@ void ek_text_copy(char *out, size_t size, const char *text)
 		at += length ? length : 1;
 	}
 }
+
+bool ek_text_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}

@@ -15,4 +15,7 @@ bool ek_text_is_good(const char *text, size_t maximum);
 /* Copies what fits, with '?' for each byte that is no good; NULL gives an empty text. Reads no more than `size` bytes. */
 void ek_text_copy(char *out, size_t size, const char *text);
 
+/* Whether both are the same text, or both NULL. */
+bool ek_text_same(const char *a, const char *b);
+
 #endif

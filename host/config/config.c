@@ -183,3 +183,11 @@ const struct ek_config_registry *ek_config_find_registry(const struct ek_config 
 			return &config->registries[i];
 	return NULL;
 }
+
+bool ek_config_watches(const struct ek_config *config, const char *namespace_)
+{
+	for (unsigned i = 0; i < config->n_namespaces; i++)
+		if (strcmp(config->watch_namespaces[i], namespace_) == 0)
+			return true;
+	return config->n_namespaces == 0;
+}

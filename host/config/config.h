@@ -80,6 +80,7 @@ struct ek_config {
 int ek_config_read(const char *bytes, size_t n, struct ek_config **out, struct ek_error *err);
 void ek_config_free(struct ek_config *config);
 const struct ek_config_mode *ek_config_find_mode(const struct ek_config *config, const char *name);
+bool ek_config_watches(const struct ek_config *config, const char *namespace_);
 const struct ek_config_registry *ek_config_find_registry(const struct ek_config *config, const char *name); /* NULL name: the default one */
 
 #endif

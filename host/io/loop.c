@@ -70,6 +70,8 @@ struct ek_loop {
 	bool is_stopping;
 	uint64_t random;
 	int64_t entered_us;
+	int64_t woke_us;              /* 0: it sleeps */
+	struct ek_histogram turns;
 	struct ek_watchdog watchdog;
 };
 
@@ -105,6 +107,21 @@ uint64_t ek_loop_random(struct ek_loop *loop)
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
 	x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
 	return x ^ (x >> 31);
+}
+
+static void wake_up(struct ek_loop *loop)
+{
+	ek_watchdog_wake(&loop->watchdog);
+	if (!loop->woke_us)
+		loop->woke_us = read_clock_us(CLOCK_MONOTONIC);
+}
+
+static void fall_asleep(struct ek_loop *loop)
+{
+	ek_watchdog_sleep(&loop->watchdog);
+	if (loop->woke_us)
+		ek_histogram_add(&loop->turns, (double)(read_clock_us(CLOCK_MONOTONIC) - loop->woke_us) / 1e6);
+	loop->woke_us = 0;
 }
 
 /* Never early: the clock is rounded up, except for "as soon as possible". */
@@ -151,7 +168,7 @@ static void on_wake(uv_async_t *wake)
 {
 	struct ek_loop *loop = wake->data;
 
-	ek_watchdog_wake(&loop->watchdog);
+	wake_up(loop);
 	pthread_mutex_lock(&loop->lock);
 	for (size_t i = 0; i < loop->posted.n; i++)
 		add_task(&loop->deferred, loop->posted.at[i].fn, loop->posted.at[i].arg);
@@ -265,12 +282,13 @@ void ek_loop_run(struct ek_loop *loop)
 	loop->is_stopping = false;
 	ek_watchdog_start(&loop->watchdog);
 	while (!loop->is_stopping) {
-		ek_watchdog_sleep(&loop->watchdog);
+		fall_asleep(loop);
 		wait_for_io(loop);
-		ek_watchdog_wake(&loop->watchdog);
+		wake_up(loop);
 		ek_timers_run(&loop->timers, ek_loop_now_ms(loop));
 		run_deferred(loop);
 	}
+	fall_asleep(loop);
 	ek_watchdog_stop(&loop->watchdog);
 }
 
@@ -291,7 +309,7 @@ static void on_ready(uv_poll_t *poll, int status, int uv_events)
 	struct ek_fd *watch = (struct ek_fd *)poll;
 	uint32_t wanted = watch->events, events;
 
-	ek_watchdog_wake(&watch->loop->watchdog);
+	wake_up(watch->loop);
 	events = (uv_events & UV_READABLE ? EK_FD_READABLE : 0) |
 		(uv_events & UV_WRITABLE ? EK_FD_WRITABLE : 0);
 	if (status < 0) {
@@ -403,7 +421,7 @@ static void on_signal(uv_signal_t *handle, int signo)
 {
 	struct signal_watch *watch = (struct signal_watch *)handle;
 
-	ek_watchdog_wake(&((struct ek_loop *)handle->loop->data)->watchdog);
+	wake_up(handle->loop->data);
 	watch->fn(watch->arg, signo);
 }
 
@@ -432,6 +450,11 @@ int64_t ek_loop_leave(struct ek_loop *loop)
 {
 	ek_watchdog_name(&loop->watchdog, EK_CRASH_HOST);
 	return read_clock_us(CLOCK_MONOTONIC) - loop->entered_us;
+}
+
+const struct ek_histogram *ek_loop_turns(const struct ek_loop *loop)
+{
+	return &loop->turns;
 }
 
 void ek_loop_tell_crashes(struct ek_loop *loop)

@@ -15,6 +15,7 @@
 
 #include <eurekube/error.h>
 
+#include "base/histogram.h"
 #include "base/timers.h"
 
 struct ek_loop;
@@ -48,6 +49,9 @@ void ek_loop_on_signal(struct ek_loop *loop, int signo, void (*fn)(void *arg, in
  */
 void ek_loop_enter(struct ek_loop *loop, const char *who);
 int64_t ek_loop_leave(struct ek_loop *loop);
+
+/* How long the turns were: from waking up to sleeping again. Meanwhile nothing is read, so the longest is the longest stall of any reader. */
+const struct ek_histogram *ek_loop_turns(const struct ek_loop *loop);
 
 /* From now on a crash of the process leaves a line that names who ran. */
 void ek_loop_tell_crashes(struct ek_loop *loop);

@@ -43,6 +43,7 @@ static void mend(struct ek_reflector *r)
 	r->stats.is_broken = false;
 	r->stats.broken_since_ms = 0;
 	r->stats.problem[0] = '\0';
+	r->stats.status = 0;
 }
 
 /* A watch that has brought something, or has lived for a while: what was wrong before is over. */
@@ -72,6 +73,7 @@ static void fail(struct ek_reflector *r, const struct ek_verdict *verdict)
 		r->stats.broken_since_ms = now;
 	}
 	snprintf(r->stats.problem, sizeof(r->stats.problem), "%s", r->problem);
+	r->stats.status = r->ending.status;
 	EK_WARN(NULL, "watch broken", EK_S("resource", r->config.name), EK_S("cause", ek_reflector_cause_text(verdict->cause)),
 		EK_S("problem", r->problem), EK_I("failures", r->n_failures));
 }

@@ -48,6 +48,7 @@ struct ek_reflector_stats {
 	uint64_t restarts[EK_N_CAUSES];
 	char resource_version[EK_RV_MAX];
 	char problem[256];             /* why it is broken; "" */
+	int status;                    /* HTTP: likewise; 0 none */
 };
 
 struct ek_reflector *ek_reflector_new(struct ek_loop *loop, struct ek_kube *kube, const struct ek_reflector_config *config);

@@ -85,14 +85,9 @@ static struct ek_verdict judge_refusal(const struct ek_ending *ending)
 
 static struct ek_verdict judge_auth(const struct ek_ending *ending)
 {
-	struct ek_verdict verdict;
-
 	if (!ending->status)
 		return again_but_not_for_ever(ending, EK_CAUSE_TRANSPORT); /* TLS */
-	verdict = again(ending, EK_CAUSE_AUTH);
-	if (ending->status == 403)
-		verdict.pace = EK_PACE_SLOW;
-	return verdict;
+	return again(ending, EK_CAUSE_AUTH);
 }
 
 static struct ek_verdict judge_failure(const struct ek_ending *ending)

@@ -50,7 +50,7 @@ enum ek_next { EK_NEXT_WATCH, EK_NEXT_LIST };
 enum ek_pace {
 	EK_PACE_AT_ONCE,           /* no failure */
 	EK_PACE_BACKOFF,
-	EK_PACE_SLOW,              /* somebody must mend it: backoff up to half a minute from the start */
+	EK_PACE_SLOW,              /* somebody must install it first: backoff up to half a minute from the start */
 };
 
 struct ek_verdict {

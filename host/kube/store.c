@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define KEY_BYTES 640
 
 struct key {
@@ -466,17 +468,12 @@ const struct ek_reflector_sink *ek_store_sink(enum ek_store_kind kind)
 	return &sink;
 }
 
-static bool is_same_scope(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 struct ek_store_feed *ek_store_feed(struct ek_store *store, enum ek_store_kind kind, const char *namespace_)
 {
 	struct ek_store_feed *feed;
 
 	for (feed = store->feeds; feed; feed = feed->next)
-		if (feed->table == &store->tables[kind] && is_same_scope(feed->namespace_, namespace_))
+		if (feed->table == &store->tables[kind] && ek_text_same(feed->namespace_, namespace_))
 			return feed;
 	feed = ek_xcalloc(1, sizeof(*feed));
 	feed->table = &store->tables[kind];

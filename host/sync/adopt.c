@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "sync/identity.h"
+#include "sync/owners.h"
 #include "sync/registry.h"
 
 #define LISTED_MAX 1000000 /* entries of one list */
@@ -97,7 +98,7 @@ static bool take_orphan_room(struct ek_sync_registry *registry)
 	return true;
 }
 
-/* Nobody asked for this entry, yet it carries our mark: its syncer decides what becomes of it. Without a syncer it is left to its lease. */
+/* Nobody asked for this entry, yet it carries our mark: its syncer decides what becomes of it. Without a syncer, which the API server is asked for, it is left to its lease. */
 static void adopt_orphan(struct ek_sync_registry *registry, const struct ek_entry *found, const struct ek_owner *owner)
 {
 	struct ek_engine *engine = registry->engine;
@@ -105,6 +106,8 @@ static void adopt_orphan(struct ek_sync_registry *registry, const struct ek_entr
 	struct ek_ledger_entry *entry;
 
 	registry->list_orphans++;
+	if (!syncer)
+		ek_owners_ask(registry, owner);
 	if (!syncer || strlen(found->id) > EK_ID_MAX || strlen(found->application) > EK_APPLICATION_MAX)
 		return;
 	if (!take_orphan_room(registry))

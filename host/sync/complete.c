@@ -373,6 +373,7 @@ static int complete(struct ek_completion *completion, const struct ek_instance *
 	out->options = completion->options;
 	out->n_options = completion->n_options;
 	out->status = in->source ? (int32_t)ek_status_of(in->source->flags, syncer->object->not_ready, syncer->object->drain) : in->status;
+	wanted->is_going = in->source && (in->source->flags & (EK_ENDPOINT_READY | EK_ENDPOINT_TERMINATING)) != EK_ENDPOINT_READY;
 	ek_id_format(syncer->engine->with.cluster_id, syncer->object->namespace_, out->application, in->name, port, id);
 	out->id = ek_arena_strdup(arena, id);
 	wanted->name_hash = ek_id_name_hash(id);

@@ -12,91 +12,16 @@
 #include "base/alloc.h"
 #include "sync/claims.h"
 #include "sync/conduct.h"
+#include "sync/doubts.h"
+#include "sync/owners.h"
+#include "sync/reads.h"
 #include "sync/reconcile.h"
 #include "sync/selector.h"
 #include "sync/status.h"
 
-const double ek_histogram_bounds[EK_SYNC_LATENCY_BUCKETS] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30 };
-
-void ek_histogram_add(struct ek_histogram *histogram, double seconds)
-{
-	unsigned i = 0;
-
-	while (i < EK_SYNC_LATENCY_BUCKETS && seconds > ek_histogram_bounds[i])
-		i++;
-	histogram->counts[i]++;
-	histogram->n++;
-	histogram->sum += seconds;
-}
-
-#define RELIST_GAP_MS 1000
 #define CLOSE_LIMIT_MS 5000
-#define DOUBT_MS 10000 /* how often an empty list is asked for again */
 
 /* ---- changes of the view ---- */
-
-/* A list without any object: of one kind, in one namespace or (NULL) in all. */
-struct ek_doubt {
-	struct ek_doubt *next;
-	enum ek_store_kind kind;
-	char *namespace_;
-};
-
-static bool is_same_scope(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-static struct ek_doubt **find_doubt(struct ek_engine *engine, enum ek_store_kind kind, const char *namespace_)
-{
-	struct ek_doubt **at = &engine->doubts;
-
-	while (*at && ((*at)->kind != kind || !is_same_scope((*at)->namespace_, namespace_)))
-		at = &(*at)->next;
-	return at;
-}
-
-static void drop_doubt(struct ek_doubt **at)
-{
-	struct ek_doubt *doubt = *at;
-
-	*at = doubt->next;
-	free(doubt->namespace_);
-	free(doubt);
-}
-
-bool ek_engine_is_doubted(const struct ek_engine *engine, const char *namespace_)
-{
-	for (const struct ek_doubt *doubt = engine->doubts; doubt; doubt = doubt->next)
-		if (!doubt->namespace_ || strcmp(doubt->namespace_, namespace_) == 0)
-			return true;
-	return !ek_store_is_listed(engine->store, namespace_);
-}
-
-/* An object of a kind whose list was empty: the list was wrong, or has become so. Only another list can tell. */
-static void ask_again(struct ek_engine *engine)
-{
-	int64_t now = ek_loop_now_ms(engine->loop);
-	bool is_asked[EK_STORE_N_KINDS] = { false };
-
-	ek_loop_arm(engine->loop, &engine->doubt_timer, DOUBT_MS);
-	if (!engine->with.relist || (engine->relisted_ms && now - engine->relisted_ms < RELIST_GAP_MS))
-		return;
-	engine->relisted_ms = now;
-	for (const struct ek_doubt *doubt = engine->doubts; doubt; doubt = doubt->next)
-		is_asked[doubt->kind] = true;
-	for (int kind = 0; kind < EK_STORE_N_KINDS; kind++)
-		if (is_asked[kind])
-			engine->with.relist(engine->with.relist_arg, (enum ek_store_kind)kind);
-}
-
-static void on_doubt_due(void *arg)
-{
-	struct ek_engine *engine = arg;
-
-	if (engine->doubts)
-		ask_again(engine);
-}
 
 /* Whether the syncer selects the Service now, or may have selected it when it was last looked at. */
 static bool is_concerned(const struct ek_sync_syncer *syncer, const char *namespace_, uint64_t bit, const struct ek_record_service *record)
@@ -112,8 +37,8 @@ static void on_service(void *arg, const struct ek_store_change *change)
 	const struct ek_record_service *record = ek_store_find_service(engine->store, change->namespace_, change->service);
 	uint64_t bit = ek_name_bit(change->service);
 
-	if (change->evidence == EK_EVIDENCE_EVENT && ek_engine_is_doubted(engine, change->namespace_))
-		ask_again(engine);
+	if (change->evidence == EK_EVIDENCE_EVENT)
+		ek_doubts_on_event(engine, change->namespace_);
 	for (struct ek_sync_syncer *syncer = engine->syncers; syncer; syncer = syncer->hh.next) {
 		if (!is_concerned(syncer, change->namespace_, bit, record))
 			continue;
@@ -123,27 +48,9 @@ static void on_service(void *arg, const struct ek_store_change *change)
 	}
 }
 
-/*
- * A list without any object of its kind is hardly ever the truth: it is what a filter, a bad proxy or an empty etcd answers. Nothing is removed on its word; a
- * later list that shows something ends the doubt.
- */
 static void on_commit(void *arg, enum ek_store_kind kind, const char *namespace_, size_t before, size_t after)
 {
-	struct ek_engine *engine = arg;
-	struct ek_doubt **at = find_doubt(engine, kind, namespace_);
-
-	(void)before;
-	if (after && *at) {
-		drop_doubt(at);
-		ek_engine_requeue_all(engine);
-	}
-	if (after || *at)
-		return;
-	*at = ek_xcalloc(1, sizeof(**at));
-	**at = (struct ek_doubt){ .kind = kind, .namespace_ = ek_xstrdup(namespace_) };
-	ek_loop_arm(engine->loop, &engine->doubt_timer, DOUBT_MS);
-	EK_WARN(&engine->log, "a list came back empty; removals are held until the view is whole again",
-	        EK_S("resource", kind == EK_STORE_SERVICES ? "services" : "endpointslices"), EK_S("namespace", namespace_ ? namespace_ : ""));
+	ek_doubts_on_commit(arg, kind, namespace_, before, after);
 }
 
 /* ---- life ---- */
@@ -185,7 +92,8 @@ struct ek_engine *ek_engine_new(const struct ek_engine_config *config)
 	ek_queue_init(&engine->queue, engine->loop, work, engine);
 	ek_queue_pause(&engine->queue, true);
 	ek_timer_init(&engine->close_timer, NULL, engine);
-	ek_timer_init(&engine->doubt_timer, on_doubt_due, engine);
+	ek_doubts_init(engine);
+	ek_owners_init(engine);
 	ek_modes_create(engine);
 	create_registries(engine);
 	return engine;
@@ -270,7 +178,8 @@ void ek_engine_close(struct ek_engine *engine, void (*on_closed)(void *arg), voi
 	engine->on_closed_arg = arg;
 	engine->close_by_ms = ek_loop_now_ms(engine->loop) + CLOSE_LIMIT_MS;
 	ek_queue_pause(&engine->queue, true);
-	ek_loop_disarm(engine->loop, &engine->doubt_timer);
+	ek_doubts_stop(engine);
+	ek_owners_clear(engine);
 	for (unsigned i = 0; i < engine->n_registries; i++)
 		ek_registry_close(engine->registries[i]);
 	ek_timer_init(&engine->close_timer, when_closed, engine);
@@ -282,7 +191,8 @@ void ek_engine_free(struct ek_engine *engine)
 	if (!engine)
 		return;
 	ek_loop_disarm(engine->loop, &engine->close_timer);
-	ek_loop_disarm(engine->loop, &engine->doubt_timer);
+	ek_doubts_clear(engine);
+	ek_owners_clear(engine);
 	ek_syncers_clear(engine);
 	ek_claims_clear(engine);
 	for (unsigned i = 0; i < engine->n_registries; i++)
@@ -290,12 +200,11 @@ void ek_engine_free(struct ek_engine *engine)
 	free(engine->registries);
 	ek_instances_free(engine);
 	ek_modes_destroy(engine);
+	ek_reads_clear(engine);
 	ek_conduct_clear(engine);
 	for (unsigned i = 0; i < engine->n_documents; i++)
 		ek_config_free(engine->documents[i]);
 	free(engine->documents);
-	while (engine->doubts)
-		drop_doubt(&engine->doubts);
 	ek_store_free(engine->store);
 	ek_intern_free(engine->pool);
 	ek_arena_clear(&engine->scratch);

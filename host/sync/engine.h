@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "base/arena.h"
+#include "base/histogram.h"
 #include "base/intern.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -27,15 +28,6 @@
 #include "sync/queue.h"
 #include "sync/syncer.h"
 
-#define EK_SYNC_LATENCY_BUCKETS 12
-
-struct ek_histogram {
-	uint64_t counts[EK_SYNC_LATENCY_BUCKETS + 1], n;
-	double sum;
-};
-extern const double ek_histogram_bounds[EK_SYNC_LATENCY_BUCKETS]; /* seconds */
-void ek_histogram_add(struct ek_histogram *histogram, double seconds);
-
 /* One version of a mode: its plugin with its options, ready, or with the reason why not. */
 struct ek_mode_version {
 	const struct ek_config *origin;          /* the document whose options it was made with */
@@ -47,6 +39,8 @@ struct ek_mode_version {
 	struct ek_arena arena;                   /* its option values */
 	struct ek_completion *completion;        /* its sink, which lives as long as it does; NULL before its first question */
 	uint32_t reads;
+	struct ek_read *pods, *nodes, *resources[EK_RESOURCES_MAX]; /* what it reads beside Services and endpoints: reads.h; NULL not */
+	uint32_t n_resources;
 	struct ek_error problem;
 	uint64_t n_ok, n_failed;                 /* how often it was asked, by result */
 	char name[80];                           /* "mode pod" */
@@ -164,6 +158,8 @@ struct ek_sync_syncer {
 	struct ek_sync_syncer *wait_next;        /* for room in a registry */
 	bool is_waiting;
 	uint32_t list_round;                     /* the list that last showed it */
+	int64_t wrote_ms;                        /* when a write of ours has last brought the object; 0 never */
+	bool is_expected_held;                   /* it was found by its entries: read each before it is registered */
 	char key[320];                           /* namespace/name */
 	char owner[400];                         /* the owner mark */
 	struct ek_syncer_object *object;
@@ -183,9 +179,13 @@ struct ek_sync_syncer {
 	bool is_frozen;                          /* leases go on, nothing else changes */
 	bool is_evaluated;
 
+	int64_t unread_since_ms;                 /* what its mode reads is being listed; 0 not. reads.c */
 	bool is_holding_back;                    /* old ids wait until new ones are confirmed */
 	size_t n_services;
 	uint64_t selected_mask;                  /* a bit for each Service selected then, by hash of its name */
+	size_t n_held, n_unconfirmed;            /* removals that wait: for a person or a whole view, for a quorum read; removals.c */
+	uint64_t held_hash;                      /* names the plan of those held */
+	struct ek_quorum *quorum;                /* NULL: never needed; quorum.c */
 	int64_t trigger_wall_ms;                 /* of the cluster change that woke it */
 	unsigned attempts;                       /* failed evaluations and patches in a row */
 
@@ -209,6 +209,9 @@ struct ek_sync_syncer {
 	bool has_conditions;
 };
 
+struct ek_read;
+struct ek_read_problem;
+
 struct ek_engine_config {
 	struct ek_loop *loop;
 	struct ek_http *http;
@@ -219,6 +222,9 @@ struct ek_engine_config {
 	const char *cluster_id;
 	void (*relist)(void *arg, enum ek_store_kind kind); /* asks for another list; NULL: nobody can */
 	void *relist_arg;
+	/* Why a resource that modes read has not been listed in a namespace (NULL: at all) yet. NULL: nobody knows. */
+	void (*explain_read)(void *arg, const struct ek_read *read, const char *namespace_, struct ek_read_problem *out);
+	void *explain_arg;
 };
 
 struct ek_engine {
@@ -240,11 +246,17 @@ struct ek_engine {
 	struct ek_conduct *conduct;              /* of all plugins that ever were; conduct.c */
 	uint32_t evaluation;
 	bool is_started;
-	struct ek_doubt *doubts;                 /* LISTs that came back empty: nothing is removed that they would speak of */
+	struct ek_doubt *doubts;                 /* views that are not to be believed; doubts.c */
+	struct ek_read *reads;                   /* what modes read beside Services and endpoints; reads.c */
 	struct ek_syncer_feed *feeds;            /* what the reflectors of EurekaSyncers bring */
 	int64_t relisted_ms;
 	struct ek_timer doubt_timer;
+	struct ek_unknown_owner *owners;         /* of entries, being looked for; owners.c */
+	unsigned n_owner_reads;
+	struct ek_timer owners_timer;
 	uint64_t status_writes;
+	unsigned n_quorum_reads;                 /* running */
+	uint64_t quorum_ok, quorum_failed, quorum_contradicted; /* by how they ended */
 	struct ek_histogram propagation;
 	struct ek_timer close_timer;
 	void (*on_closed)(void *arg);
@@ -279,12 +291,13 @@ struct ek_sync_mode *ek_engine_find_mode(struct ek_engine *engine, const char *n
 struct ek_sync_registry *ek_engine_find_registry(struct ek_engine *engine, const char *name); /* NULL: the default one */
 void ek_engine_drop_syncer(struct ek_engine *engine, struct ek_sync_syncer *syncer); /* frees it; entries must be gone */
 void ek_engine_requeue_all(struct ek_engine *engine);
-bool ek_engine_is_doubted(const struct ek_engine *engine, const char *namespace_); /* a LIST that speaks of this namespace cannot be believed */
 
 /* Finds or loads a plugin; whatever its constructors do is done in its name. */
 const struct ek_library *ek_engine_load(struct ek_engine *engine, const char *file, const char *sha256, enum ek_plugin_kind kind, struct ek_error *err);
 
 /* syncers.c */
+void ek_engine_take_written(struct ek_sync_syncer *syncer, struct ek_slice json); /* the answer to a write: nothing older is taken after it */
+bool ek_engine_take_syncer(struct ek_engine *engine, struct ek_slice json); /* one that entries of a registry name; false: cannot be read */
 void ek_syncers_clear(struct ek_engine *engine);
 
 /* modes.c. What a version is made from; file and digest name its plugin. */

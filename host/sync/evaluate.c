@@ -81,20 +81,12 @@ static bool find_registry(struct ek_sync_syncer *syncer, struct ek_evaluation *o
 	return true;
 }
 
-static bool is_watched(const struct ek_config *config, const char *namespace_)
-{
-	for (unsigned i = 0; i < config->n_namespaces; i++)
-		if (strcmp(config->watch_namespaces[i], namespace_) == 0)
-			return true;
-	return config->n_namespaces == 0;
-}
-
 static bool check_namespace(struct ek_sync_syncer *syncer, struct ek_evaluation *out)
 {
 	const struct ek_syncer_object *object = syncer->object;
 	const struct ek_config *config = syncer->engine->with.config;
 
-	if (!is_watched(config, object->selector.namespace_)) {
+	if (!ek_config_watches(config, object->selector.namespace_)) {
 		ek_fail_reason(&out->fault, EK_INVALID, "NamespaceNotWatched",
 		               "namespace %.63s is not watched by this operator; select Services in another one, or ask for it in watchNamespaces of the "
 		               "operator's configuration", object->selector.namespace_);
@@ -115,6 +107,7 @@ static bool check_namespace(struct ek_sync_syncer *syncer, struct ek_evaluation 
 
 struct collection {
 	struct ek_sync_syncer *syncer;
+	const struct ek_store *store;
 	const struct ek_service **services;
 	size_t n, room;
 	uint64_t mask;
@@ -153,7 +146,7 @@ static bool collect_service(void *arg, const struct ek_record_service *record)
 		collection->room = room;
 	}
 	collection->mask |= ek_name_bit(record->name);
-	collection->services[collection->n++] = ek_store_view(engine->store, record, &collection->policy, &engine->scratch);
+	collection->services[collection->n++] = ek_store_view(collection->store, record, &collection->policy, &engine->scratch);
 	return true;
 }
 
@@ -163,18 +156,25 @@ struct ek_endpoint_policy ek_evaluate_policy(const struct ek_config *config)
 		.families = { config->families[0], config->families[1] }, .is_denied = is_denied, .arg = (void *)(uintptr_t)config };
 }
 
+void ek_evaluate_view(struct ek_sync_syncer *syncer, const struct ek_store *store, struct ek_cluster *cluster, uint64_t *mask)
+{
+	static const struct ek_service *none[1];
+	struct collection collection = {
+		.syncer = syncer, .store = store, .services = none, .policy = ek_evaluate_policy(syncer->engine->with.config),
+	};
+
+	ek_store_each_service(store, syncer->object->selector.namespace_, collect_service, &collection);
+	*cluster = (struct ek_cluster){ .size = sizeof(*cluster), .n_services = (uint32_t)collection.n, .services = collection.services };
+	*mask = collection.mask;
+}
+
 static bool collect_view(struct ek_sync_syncer *syncer, struct ek_cluster *cluster, struct ek_evaluation *out)
 {
-	struct ek_engine *engine = syncer->engine;
-	static const struct ek_service *none[1];
-	struct collection collection = { .syncer = syncer, .services = none, .policy = ek_evaluate_policy(engine->with.config) };
 	char selector[160];
 
-	ek_store_each_service(engine->store, syncer->object->selector.namespace_, collect_service, &collection);
-	*cluster = (struct ek_cluster){ .size = sizeof(*cluster), .n_services = (uint32_t)collection.n, .services = collection.services };
-	out->n_services = collection.n;
-	out->selected_mask = collection.mask;
-	if (collection.n)
+	ek_evaluate_view(syncer, syncer->engine->store, cluster, &out->selected_mask);
+	out->n_services = cluster->n_services;
+	if (cluster->n_services)
 		return true;
 	ek_selector_describe(&syncer->object->selector, selector, sizeof(selector));
 	ek_fail_reason(&out->fault, EK_INVALID, "NothingSelected", "no Service matches %s; create one, or correct spec.selector", selector);

@@ -14,6 +14,7 @@ struct ek_wanted {
 	uint64_t digest, pod_hash, name_hash;
 	uint64_t id_hash;              /* of no other use than to find its double */
 	bool is_traceable;             /* named after its pod or address: whoever knows the endpoint finds the entry */
+	bool is_going;                 /* its endpoint is terminating or not ready */
 };
 
 #define EK_WANTED_MAX 150000
@@ -33,5 +34,8 @@ struct ek_evaluation {
 
 void ek_evaluate(struct ek_sync_syncer *syncer, struct ek_evaluation *out);
 struct ek_endpoint_policy ek_evaluate_policy(const struct ek_config *config); /* borrows it */
+
+/* What the syncer's mode is shown of a store: the Services that it selects, in the engine's scratch arena. `mask`: see selected_mask. */
+void ek_evaluate_view(struct ek_sync_syncer *syncer, const struct ek_store *store, struct ek_cluster *cluster, uint64_t *mask);
 
 #endif

@@ -16,11 +16,17 @@
 
 /* ---- after a whole evaluation ---- */
 
+/* Pods, nodes and other resources are shown with a whole view. */
+static bool reads_more(const struct ek_mode_version *version)
+{
+	return version->pods || version->nodes || version->resources[0];
+}
+
 void ek_evaluate_part_note(struct ek_sync_syncer *syncer, const struct ek_evaluation *whole)
 {
 	bool is_possible = whole->fault_kind == EK_FAULT_NONE && whole->fault.code == EK_OK && !whole->is_frozen && whole->version &&
 	                   (whole->version->ops->flags & EK_MODE_PER_ENDPOINT) && syncer->n_applications < APPLICATIONS_MAX &&
-	                   whole->n_wanted < EK_WANTED_MAX / 2 && !(whole->version->reads & (EK_READS_PODS | EK_READS_NODES));
+	                   whole->n_wanted < EK_WANTED_MAX / 2 && !reads_more(whole->version);
 
 	for (size_t i = 0; is_possible && i < whole->n_wanted; i++)
 		is_possible = whole->wanted[i]->is_traceable;
@@ -34,7 +40,7 @@ static bool is_possible(const struct ek_sync_syncer *syncer, struct ek_evaluatio
 	const struct ek_syncer_object *object = syncer->object;
 
 	if (!syncer->part.is_possible || !syncer->is_evaluated || syncer->fault.code != EK_OK || syncer->is_frozen || syncer->is_holding_back ||
-	    object->is_suspended)
+	    object->is_suspended || syncer->n_held || syncer->n_unconfirmed)
 		return false;
 	out->mode = ek_engine_find_mode(syncer->engine, object->mode);
 	out->registry = ek_engine_find_registry(syncer->engine, object->registry);

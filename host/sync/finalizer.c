@@ -34,7 +34,8 @@ static void on_patched(void *arg, const struct ek_kube_reply *reply)
 	syncer->finalizer_call = NULL;
 	if (reply->code == EK_OK) {
 		syncer->attempts = 0;
-		return; /* the watch brings the new object */
+		ek_engine_take_written(syncer, (struct ek_slice){ reply->body, reply->body_bytes });
+		return;
 	}
 	if (reply->code == EK_GONE)
 		return;

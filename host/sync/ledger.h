@@ -64,6 +64,11 @@ struct ek_ledger_entry {
 	bool is_probed;               /* renewed once since start, whatever came of it */
 	bool is_misbehaved;           /* the last failure is the plugin's own */
 	bool is_due;                  /* in its registry's list of due renewals instead of the wheel */
+	bool is_seen_going;           /* its endpoint was seen terminating or not ready; this and the next five are for the guard */
+	bool is_asked;                /* a quorum read about it is running */
+	bool is_confirmed;            /* a quorum read does not show it either */
+	bool is_approved;             /* a person has approved its removal */
+	uint8_t verdict;              /* enum ek_guard_verdict of the last turn, for one that is not wanted */
 	uint32_t list_round;          /* the list that last showed it */
 };
 

@@ -12,6 +12,7 @@
 #include "base/yaml.h"
 #include "plugin/options.h"
 #include "sync/complete.h"
+#include "sync/reads.h"
 
 #define OPTION_NODES_MAX 1000
 
@@ -96,19 +97,24 @@ bool ek_mode_turn(struct ek_sync_syncer *syncer, struct ek_mode_version *version
 {
 	const struct ek_option_value *const *options;
 	struct ek_completion *completion = NULL;
+	const struct ek_cluster *shown;
 	struct ek_syncer view;
 	uint32_t n_options;
 	int code;
 
 	memset(out, 0, sizeof(*out));
+	shown = ek_reads_show(syncer, version, cluster, &out->is_waiting, &out->fault);
+	if (!shown)
+		return fail(out, out->fault.code);
 	code = describe_syncer(syncer, version, &view, &out->fault);
 	if (code == EK_OK)
 		code = resolve_options(syncer->engine, syncer->object->registry_options, registry->library->plugin->instance_options,
 		                       "spec.registryOptions", &options, &n_options, &out->fault);
 	if (code == EK_OK) {
-		completion = ek_completion_open(version, syncer, registry, cluster, options, n_options);
+		completion = ek_completion_open(version, syncer, registry, shown, options, n_options);
 		code = ask(completion, &view, &out->fault);
 	}
+	ek_reads_hide(version, shown);
 	if (code != EK_OK) {
 		version->n_failed++;
 		return fail(out, code);

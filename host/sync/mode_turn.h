@@ -13,6 +13,7 @@ struct ek_mode_turn {
 	size_t n_wanted;
 	struct ek_error fault;             /* code EK_OK: none */
 	enum ek_fault_kind fault_kind;
+	bool is_waiting;                   /* the fault is only that what the version reads is being listed, or not believed: it was not asked */
 };
 
 /* False after a fault. */

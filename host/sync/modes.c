@@ -12,6 +12,7 @@
 #include "plugin/options.h"
 #include "sync/complete.h"
 #include "sync/conduct.h"
+#include "sync/reads.h"
 
 struct ek_mode_source ek_mode_stable_source(const struct ek_config_mode *entry)
 {
@@ -39,10 +40,21 @@ static int take_refusal(struct ek_mode_version *version, int code, struct ek_err
 	return ek_fail(err, code, "%s", message);
 }
 
+/* Within the plugin's own calls: what this instance reads. */
+static const struct ek_resource_read *const *ask_reads(struct ek_mode_version *version, uint32_t *n)
+{
+	const struct ek_mode_ops *ops = version->ops;
+
+	*n = 0;
+	version->reads = ops->reads_of ? ops->reads_of(version->self) : ops->reads;
+	return EK_HAS(ops, resources_of) && ops->resources_of ? ops->resources_of(version->self, n) : NULL;
+}
+
 static int create(struct ek_engine *engine, struct ek_mode_version *version, const char *mode, const struct ek_mode_source *source, struct ek_error *err)
 {
+	const struct ek_resource_read *const *resources = NULL;
 	const struct ek_option_value *const *options;
-	uint32_t n_options;
+	uint32_t n_options, n_resources = 0;
 	char what[128];
 	int code = EK_OK;
 	bool is_made;
@@ -62,10 +74,9 @@ static int create(struct ek_engine *engine, struct ek_mode_version *version, con
 	ek_services_enter(version->services);
 	if (version->ops->create)
 		code = version->ops->create(ek_services_host(version->services), options, n_options, &version->self, err);
-	version->reads = version->ops->reads;
 	is_made = code == EK_OK && (version->self || !version->ops->create);
-	if (is_made && version->ops->reads_of)
-		version->reads = version->ops->reads_of(version->self);
+	if (is_made)
+		resources = ask_reads(version, &n_resources);
 	ek_services_leave(version->services);
 	if (code != EK_OK)
 		return take_refusal(version, code, err);
@@ -73,9 +84,7 @@ static int create(struct ek_engine *engine, struct ek_mode_version *version, con
 		return ek_completion_blame(version, EK_MISBEHAVIOUR_GARBAGE, err, "started without an instance");
 	if (version->reads & ~(uint32_t)EK_READS_KNOWN)
 		return ek_completion_blame(version, EK_MISBEHAVIOUR_GARBAGE, err, "reads what this host does not know (0x%x)", version->reads);
-	if (version->reads & (EK_READS_PODS | EK_READS_NODES))
-		return ek_fail_reason(err, EK_INVALID, "NotYetSupported", "mode %.60s reads pods or nodes, which this version does not watch", mode);
-	return EK_OK;
+	return ek_reads_begin(engine, version, resources, n_resources, err);
 }
 
 struct ek_mode_version *ek_mode_version_new(struct ek_engine *engine, const struct ek_config *config, const struct ek_config_mode *entry,
@@ -96,6 +105,7 @@ void ek_mode_version_free(struct ek_mode_version *version)
 {
 	if (!version)
 		return;
+	ek_reads_end(version);
 	if (version->self && version->ops->destroy) {
 		ek_services_enter(version->services);
 		version->ops->destroy(version->self);

@@ -10,6 +10,8 @@
 
 #include "sync/claims.h"
 #include "sync/evaluate_part.h"
+#include "sync/guard.h"
+#include "sync/removals.h"
 #include "sync/status.h"
 
 #define EQUAL_GAP_MS 1000
@@ -171,7 +173,7 @@ static struct ek_ledger_entry *entry_for(struct ek_sync_syncer *syncer, struct e
 		entry = ek_ledger_add(&registry->ledger, wanted->instance.id);
 		entry->registry = registry;
 		entry->application = ek_intern_ref(syncer->engine->pool, application, strlen(application));
-		entry->known = registry->phase == EK_REGISTRY_OPEN ? EK_KNOWN_ABSENT : EK_KNOWN_NOTHING;
+		entry->known = registry->phase == EK_REGISTRY_OPEN && !syncer->is_expected_held ? EK_KNOWN_ABSENT : EK_KNOWN_NOTHING;
 		ek_entry_link(entry, syncer);
 	}
 	return entry;
@@ -188,6 +190,15 @@ static void want(struct ek_ledger_entry *entry, const struct ek_wanted *wanted, 
 	entry->want_status = (uint8_t)wanted->instance.status;
 }
 
+/* It is to go, and was seen going. */
+static void note_going(struct ek_sync_syncer *syncer, struct ek_sync_registry *registry, const struct ek_wanted *wanted)
+{
+	struct ek_ledger_entry *entry = ek_ledger_find(&registry->ledger, wanted->instance.id);
+
+	if (entry && entry->syncer == syncer)
+		ek_removals_note_wanted(entry, wanted);
+}
+
 static void apply_wanted(const struct ek_follow *follow, const struct ek_evaluation *evaluation)
 {
 	struct ek_sync_syncer *syncer = follow->syncer;
@@ -196,8 +207,10 @@ static void apply_wanted(const struct ek_follow *follow, const struct ek_evaluat
 		const struct ek_wanted *wanted = evaluation->wanted[i];
 		struct ek_ledger_entry *entry;
 
-		if (!wanted->instance.status)
+		if (!wanted->instance.status) {
+			note_going(syncer, evaluation->registry, wanted);
 			continue;
+		}
 		entry = entry_for(syncer, evaluation->registry, wanted, !evaluation->is_frozen);
 		if (!entry)
 			continue;
@@ -206,6 +219,7 @@ static void apply_wanted(const struct ek_follow *follow, const struct ek_evaluat
 			continue;
 		}
 		entry->seen = syncer->engine->evaluation;
+		ek_removals_note_wanted(entry, wanted);
 		if (!evaluation->is_frozen || entry->known == EK_KNOWN_ABSENT)
 			want(entry, wanted, syncer->trigger_wall_ms);
 		ek_follow_plan(follow, entry, wanted);
@@ -258,6 +272,10 @@ static void apply_unwanted(const struct ek_follow *follow, bool is_frozen)
 		entry->want_status = EK_STATUS_NONE;
 		entry->trigger_wall_ms = syncer->trigger_wall_ms;
 	}
+	if (is_frozen)
+		ek_removals_judge_none(syncer);
+	else
+		ek_removals_judge(syncer, follow->end);
 	n = collect_unconfirmed(follow, &unconfirmed);
 	hold.may_remove = false;
 	for (entry = syncer->entries; entry != follow->end; entry = next) {
@@ -266,7 +284,7 @@ static void apply_unwanted(const struct ek_follow *follow, bool is_frozen)
 			continue;
 		is_held = n && bsearch(&entry->name_hash, unconfirmed, n, sizeof(*unconfirmed), compare_hashes);
 		syncer->is_holding_back = syncer->is_holding_back || is_held;
-		ek_follow_plan(is_held ? &hold : follow, entry, NULL);
+		ek_follow_plan(is_held || entry->verdict != EK_GUARD_PASSES ? &hold : follow, entry, NULL);
 	}
 }
 
@@ -330,7 +348,7 @@ static void serve(struct ek_sync_syncer *syncer)
 	if (evaluation.version && evaluation.fault_kind == EK_FAULT_PASSING)
 		ek_queue_add_at(&syncer->item, ek_loop_now_ms(engine->loop) + ASK_AGAIN_MS); /* its mode said that it may pass */
 	follow.may_put = ek_finalizer_ensure(syncer);
-	follow.may_remove = !evaluation.is_frozen && !ek_engine_is_doubted(engine, syncer->object->selector.namespace_);
+	follow.may_remove = !evaluation.is_frozen;
 	apply_wanted(&follow, &evaluation);
 	apply_unwanted(&follow, evaluation.is_frozen);
 	flush_all(engine);
@@ -381,7 +399,7 @@ static bool serve_part(struct ek_sync_syncer *syncer)
 	if (is_done) {
 		engine->evaluation++;
 		follow.may_put = ek_finalizer_ensure(syncer);
-		follow.may_remove = !ek_engine_is_doubted(engine, syncer->object->selector.namespace_);
+		follow.may_remove = true;
 		follow.end = gather(syncer, &keys);
 		apply_wanted(&follow, &evaluation);
 		apply_unwanted(&follow, false);

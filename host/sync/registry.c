@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "sync/doubts.h"
 #include "sync/outcome.h"
 
 #define PROBE_LIMIT_MS 10000
@@ -301,6 +302,7 @@ void ek_registry_listed(struct ek_sync_registry *registry, const struct ek_resul
 	memset(&registry->problem, 0, sizeof(registry->problem));
 	registry->list_attempts = 0;
 	ek_adopt_end(registry);
+	ek_doubts_on_listed(registry);
 	if (registry->phase == EK_REGISTRY_LISTING) {
 		registry->phase = EK_REGISTRY_OPEN;
 		EK_INFO(&engine->log, "registry open", EK_S("registry", registry->config->name), EK_I("ours", registry->list_ours),
@@ -343,6 +345,7 @@ static void free_later(void *arg)
 /* A deferred pump may still hold the pointer, so the memory goes one turn later. */
 void ek_registry_free(struct ek_sync_registry *registry)
 {
+	ek_doubts_forget(registry);
 	ek_ops_clear(registry);
 	ek_ledger_clear(&registry->ledger);
 	if (registry->is_pumping)

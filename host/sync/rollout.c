@@ -258,7 +258,10 @@ static bool serve_by_canary(struct ek_sync_syncer *syncer, const struct answers 
 	size_t n;
 
 	if (answers->canary.fault.code != EK_OK) {
-		/* What the first version cannot compute either is not the second one's fault. */
+		/* That something it reads is not in view yet is not its fault, */
+		if (answers->canary.is_waiting)
+			return apply(out, mode->canary, &answers->canary);
+		/* nor is what the first version cannot compute either. */
 		if (answers->stable.fault.code != EK_OK || count_failure(syncer, mode, answers->canary.fault.reason, answers->canary.fault.message))
 			return apply(out, mode->stable, &answers->stable);
 		apply(out, mode->canary, &answers->canary);

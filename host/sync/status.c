@@ -9,7 +9,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "sync/doubts.h"
+#include "sync/identity.h"
 #include "sync/outcome.h"
+#include "sync/quorum.h"
+#include "sync/reads.h"
 #include "sync/rollout.h"
 #include "sync/status_json.h"
 
@@ -87,6 +91,21 @@ static void judge_failing(const struct ek_sync_syncer *syncer, const struct ek_s
 	set_all(conditions, "False", reason && strcmp(reason, "Conflict") == 0 ? EK_FAULT_STALLED : EK_FAULT_PASSING, reason ? reason : "Failing", text);
 }
 
+static void judge_held(const struct ek_sync_syncer *syncer, struct ek_condition *conditions)
+{
+	char text[512], plan[17], why[200];
+
+	if (!syncer->n_held || !ek_doubts_explain(syncer, why, sizeof(why))) {
+		snprintf(text, sizeof(text), "%zu removals wait until the API server confirms that their endpoints are gone: %.200s",
+		         syncer->n_held + syncer->n_unconfirmed, ek_quorum_problem(syncer) ? ek_quorum_problem(syncer) : "");
+	} else {
+		ek_digest_format(syncer->held_hash, plan);
+		snprintf(text, sizeof(text), "%zu removals are held because %s; if they are meant: kubectl annotate esync %.60s -n %.63s --overwrite "
+		         EK_SYNCER_APPROVE "=%s", syncer->n_held, why, syncer->object->name, syncer->object->namespace_, plan);
+	}
+	set_all(conditions, "False", EK_FAULT_PASSING, "DeletesHeld", text);
+}
+
 static void judge_served(const struct ek_sync_syncer *syncer, const struct ek_status_counts *counts, struct ek_condition *conditions)
 {
 	char text[200];
@@ -95,9 +114,8 @@ static void judge_served(const struct ek_sync_syncer *syncer, const struct ek_st
 		set_all(conditions, "True", EK_FAULT_NONE, "Suspended", "leases are kept alive, nothing else changes until spec.suspend is false");
 		return;
 	}
-	if (counts->left && ek_engine_is_doubted(syncer->engine, syncer->object->selector.namespace_)) {
-		snprintf(text, sizeof(text), "%zu removals are held because the API server answered an empty list", counts->left);
-		set_all(conditions, "False", EK_FAULT_PASSING, "DeletesHeld", text);
+	if (syncer->n_held || (counts->left && ek_quorum_problem(syncer))) {
+		judge_held(syncer, conditions);
 		return;
 	}
 	if (counts->pending || counts->left) {
@@ -128,8 +146,12 @@ static bool judge(const struct ek_sync_syncer *syncer, const struct ek_status_co
 	const struct ek_sync_registry *registry = syncer->registry;
 	char text[400];
 
-	if (!syncer->is_evaluated)
+	if (!syncer->is_evaluated || (syncer->is_frozen && ek_reads_is_early(syncer)))
 		return false;
+	if (syncer->fault_kind != EK_FAULT_NONE && syncer->n_held) {
+		judge_held(syncer, conditions); /* why nothing is selected is no use to whoever must decide about what is held */
+		return true;
+	}
 	if (syncer->fault_kind != EK_FAULT_NONE) {
 		set_all(conditions, "False", syncer->fault_kind, syncer->fault.reason, syncer->fault.message);
 		return true;
@@ -209,6 +231,7 @@ static void on_written(void *arg, const struct ek_kube_reply *reply)
 	if (reply->code == EK_OK) {
 		syncer->status_hash = syncer->status_sent;
 		syncer->engine->status_writes++;
+		ek_engine_take_written(syncer, (struct ek_slice){ reply->body, reply->body_bytes });
 	} else if (reply->code != EK_GONE && !syncer->is_gone) {
 		EK_WARN(&syncer->engine->log, "status could not be written", EK_S("syncer", syncer->key), EK_S("error", reply->message));
 		ek_loop_disarm(syncer->engine->loop, &syncer->status_timer);

@@ -9,6 +9,8 @@
 #include <time.h>
 
 #include "sync/comparison.h"
+#include "sync/doubts.h"
+#include "sync/identity.h"
 #include "sync/rollout.h"
 #include "sync/status_hash.h"
 
@@ -91,6 +93,26 @@ static void write_failing(struct ek_json_writer *writer, const struct ek_sync_sy
 	ek_json_write_array_end(writer);
 }
 
+/* The changes that are held. Its `why` is that of the condition. */
+static void write_plan(struct ek_json_writer *writer, const struct ek_sync_syncer *syncer, const struct ek_status_counts *counts)
+{
+	char hash[17], why[200] = "";
+
+	ek_json_write_key(writer, "plan");
+	if (!syncer->n_held) {
+		ek_json_write_null(writer);
+		return;
+	}
+	ek_digest_format(syncer->held_hash, hash);
+	ek_doubts_explain(syncer, why, sizeof(why));
+	ek_json_write_object(writer);
+	write_pair(writer, "hash", hash);
+	write_count(writer, "remove", counts->left);
+	write_count(writer, "held", syncer->n_held);
+	write_pair(writer, "why", why);
+	ek_json_write_object_end(writer);
+}
+
 static void write_rollback(struct ek_json_writer *writer, const struct ek_rollback *rollback)
 {
 	ek_json_write_key(writer, "rollback");
@@ -152,6 +174,7 @@ static void write_status(struct ek_json_writer *writer, const struct ek_sync_syn
 	write_plugin(writer, "registryPlugin", syncer->registry ? syncer->registry->library : NULL, NULL);
 	write_conditions(writer, syncer);
 	write_failing(writer, syncer);
+	write_plan(writer, syncer, counts);
 	write_rollout(writer, syncer);
 	write_rollback(writer, syncer->rollback);
 	ek_json_write_object_end(writer);

@@ -276,6 +276,32 @@ static void read_spec(struct ek_json *json, struct ek_syncer_object *object)
 	}
 }
 
+/* A text of ours read back; one that is longer than we would write is cut, since status and annotations are anybody's to edit. */
+static void read_cut(struct ek_json *json, char *buffer, size_t size)
+{
+	char scratch[TEXT_MAX * 4];
+	struct ek_slice text = ek_json_slice(json, scratch, sizeof(scratch));
+	size_t n = text.n < size ? text.n : size - 1;
+
+	memcpy(buffer, text.at ? text.at : "", n);
+	buffer[n] = '\0';
+}
+
+static void read_annotations(struct ek_json *json, struct ek_syncer_object *object)
+{
+	char approved[64];
+	struct ek_slice key;
+
+	for (ek_json_enter_object(json); ek_json_next_key(json, &key);) {
+		if (!ek_slice_equals(key, EK_SYNCER_APPROVE)) {
+			ek_json_skip(json);
+			continue;
+		}
+		read_cut(json, approved, sizeof(approved));
+		object->approved = ek_arena_strdup(&object->arena, approved);
+	}
+}
+
 static void read_metadata(struct ek_json *json, struct ek_syncer_object *object)
 {
 	struct ek_arena *arena = &object->arena;
@@ -298,22 +324,13 @@ static void read_metadata(struct ek_json *json, struct ek_syncer_object *object)
 			object->n_finalizers = read_texts(json, arena, &object->finalizers);
 		else if (ek_slice_equals(key, "labels"))
 			object->n_labels = read_pairs(json, arena, &object->labels);
+		else if (ek_slice_equals(key, "annotations"))
+			read_annotations(json, object);
 		else if (ek_slice_equals(key, "deletionTimestamp"))
 			object->is_deleting = read_text(json, arena) != NULL;
 		else
 			ek_json_skip(json);
 	}
-}
-
-/* A text of ours read back; one that is longer than we would write is cut, since status is anybody's to edit. */
-static void read_cut(struct ek_json *json, char *buffer, size_t size)
-{
-	char scratch[TEXT_MAX * 4];
-	struct ek_slice text = ek_json_slice(json, scratch, sizeof(scratch));
-	size_t n = text.n < size ? text.n : size - 1;
-
-	memcpy(buffer, text.at ? text.at : "", n);
-	buffer[n] = '\0';
 }
 
 static void read_condition(struct ek_json *json, struct ek_syncer_object *object)

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 
 #define EK_SYNCER_FINALIZER "eurekube.io/deregister"
+#define EK_SYNCER_APPROVE   "eurekube.io/approve"
 
 struct ek_text_pair {
 	const char *key, *value;
@@ -78,6 +79,7 @@ struct ek_syncer_object {
 	const char **finalizers;
 	unsigned n_labels;
 	struct ek_text_pair *labels;   /* sorted by key */
+	const char *approved;          /* annotation eurekube.io/approve: the plan that a person has approved; NULL none */
 
 	const char *mode;
 	struct ek_selector selector;

@@ -8,12 +8,17 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "kube/resources.h"
+#include "kube/watch.h"
 #include "sync/claims.h"
 #include "sync/identity.h"
+#include "sync/quorum.h"
 #include "sync/reconcile.h"
 #include "sync/rollout.h"
 #include "sync/status.h"
+
+#define OWN_WRITE_MS 60000
 
 struct ek_sync_syncer *ek_engine_find_syncer(struct ek_engine *engine, const char *namespace_, const char *name)
 {
@@ -65,6 +70,7 @@ void ek_engine_drop_syncer(struct ek_engine *engine, struct ek_sync_syncer *sync
 	ek_part_clear(syncer);
 	ek_status_clear(syncer);
 	ek_rollout_clear(syncer);
+	ek_quorum_clear(syncer);
 	ek_loop_disarm(engine->loop, &syncer->confirm_timer);
 	ek_kube_cancel(syncer->finalizer_call);
 	ek_kube_cancel(syncer->confirm_call);
@@ -143,14 +149,34 @@ static bool has_same_labels(const struct ek_syncer_object *a, const struct ek_sy
 static bool is_worth_a_turn(const struct ek_syncer_object *old, const struct ek_syncer_object *new)
 {
 	return old->generation != new->generation || old->is_deleting != new->is_deleting || old->n_finalizers != new->n_finalizers ||
-	       strcmp(old->uid, new->uid) != 0 || !has_same_labels(old, new); /* a rollout may select by labels */
+	       strcmp(old->uid, new->uid) != 0 || !ek_text_same(old->approved, new->approved) ||
+	       !has_same_labels(old, new); /* a rollout may select by labels */
 }
 
-static void take_object(struct ek_engine *engine, struct ek_syncer_object *object)
+/* From before our own write, by a watch or a cache that is behind. For a while only: after a restore of etcd every version is an older one. */
+static bool is_behind_our_write(const struct ek_sync_syncer *syncer, const struct ek_syncer_object *object)
+{
+	bool is_known;
+	int order;
+
+	if (!syncer || !syncer->wrote_ms || ek_loop_now_ms(syncer->engine->loop) - syncer->wrote_ms > OWN_WRITE_MS || !object->resource_version ||
+	    !syncer->object->resource_version ||
+	    strcmp(syncer->object->uid, object->uid) != 0)
+		return false;
+	order = ek_rv_compare(object->resource_version, syncer->object->resource_version, &is_known);
+	return is_known && order < 0;
+}
+
+/* Takes the object; gives the syncer that it is now part of, or would have been. */
+static struct ek_sync_syncer *take_object(struct ek_engine *engine, struct ek_syncer_object *object)
 {
 	struct ek_sync_syncer *syncer = ek_engine_find_syncer(engine, object->namespace_, object->name);
 	bool is_due = true;
 
+	if (is_behind_our_write(syncer, object)) {
+		ek_syncer_object_free(object);
+		return syncer;
+	}
 	if (!syncer) {
 		syncer = add_syncer(engine, object);
 	} else {
@@ -171,6 +197,7 @@ static void take_object(struct ek_engine *engine, struct ek_syncer_object *objec
 	ek_status_observed(syncer);
 	if (is_due)
 		ek_queue_add(&syncer->item);
+	return syncer;
 }
 
 /* ---- the sink ---- */
@@ -191,6 +218,30 @@ static int read_object(struct ek_engine *engine, struct ek_slice json, struct ek
 	if (code != EK_OK)
 		EK_WARN(&engine->log, "an EurekaSyncer cannot be read and is ignored", EK_E(&err));
 	return code;
+}
+
+bool ek_engine_take_syncer(struct ek_engine *engine, struct ek_slice json)
+{
+	struct ek_syncer_object *object;
+
+	if (read_object(engine, json, &object) != EK_OK)
+		return false;
+	take_object(engine, object)->is_expected_held = true;
+	return true;
+}
+
+void ek_engine_take_written(struct ek_sync_syncer *syncer, struct ek_slice json)
+{
+	struct ek_syncer_object *object;
+
+	if (syncer->is_gone || read_object(syncer->engine, json, &object) != EK_OK)
+		return;
+	if (strcmp(object->uid, syncer->object->uid) != 0) {
+		ek_syncer_object_free(object);
+		return;
+	}
+	take_object(syncer->engine, object);
+	syncer->wrote_ms = ek_loop_now_ms(syncer->engine->loop);
 }
 
 static int add(void *arg, struct ek_slice json, struct ek_error *err)
@@ -228,12 +279,8 @@ static void commit(void *arg)
 	struct ek_syncer_feed *feed = arg;
 
 	feed->round++;
-	for (size_t i = 0; i < feed->n_staged; i++) {
-		struct ek_syncer_object *object = feed->staged[i];
-
-		take_object(feed->engine, object);
-		ek_engine_find_syncer(feed->engine, object->namespace_, object->name)->list_round = feed->round;
-	}
+	for (size_t i = 0; i < feed->n_staged; i++)
+		take_object(feed->engine, feed->staged[i])->list_round = feed->round;
 	feed->n_staged = 0;
 	doubt_unlisted(feed);
 }

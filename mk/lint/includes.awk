@@ -18,10 +18,10 @@ BEGIN {
 	owner["dlfcn.h"] = "^host/plugin/loader[.]"
 	owner["yaml.h"] = "^host/base/yaml[.]"
 	# Reading or writing one document is fine; whoever handles lists works on bytes.
-	never["cJSON.h"] = "^host/kube/(watch|resources|store|reflector)[.]"
+	never["cJSON.h"] = "^host/kube/(watch|resources|records|store|objects|reflector)[._]"
 
 	# Nothing here touches the world, so nothing here may see who does.
-	pure = "^(base/.*|kube/(watch|list|resources(_[a-z]+)?)|" \
+	pure = "^(base/.*|kube/(watch|list|resources(_[a-z]+)?|records(_[a-z]+)?)|" \
 		"sync/(syncer|selector|identity|outcome|status_rules|status_hash|ledger|plan|guard))[.]h$"
 }
 

@@ -13,6 +13,9 @@
  * The smallest useful mode is about forty lines: plugins/pod.  A template to start from, with options, is in sdk/template/mode; docs/plugins/tutorial-mode.md
  * explains it piece by piece.
  *
+ * A mode that needs more of the cluster says so: pods and nodes by `reads`, any other resource by `resources_of`.  The host watches only what the modes of its
+ * configuration read, from the moment they are configured.
+ *
  * Lifecycle: `create` once per entry of the configuration (and again for each new generation of it), then any number of `desired`, then `destroy`.  Instances of a
  * mode share nothing.
  */
@@ -59,7 +62,7 @@ struct ek_endpoint {
 	const char *node_name;    /* NULL unknown */
 	const char *zone;         /* NULL unknown */
 	const char *hostname;     /* NULL none */
-	const struct ek_pod *pod; /* NULL unless the mode reads EK_READS_PODS and the pod is in view */
+	const struct ek_pod *pod; /* NULL unless the mode reads EK_READS_PODS and the pod, of that name and UID, is in view */
 	const struct ek_port *const *ports;
 	uint32_t n_ports;
 	uint32_t ip_family;       /* 4, 6, or 0 for a DNS name */
@@ -121,7 +124,7 @@ struct ek_service {
 };
 EK_SEALED(struct ek_service, endpoints);
 
-/* A pod, only for modes and syncers that read pods. */
+/* A pod, only for modes that read pods. */
 struct ek_pod {
 	uint32_t size;
 	uint32_t n_labels;
@@ -149,9 +152,86 @@ struct ek_node {
 };
 EK_SEALED(struct ek_node, labels);
 
+/* ---- Any other resource, since 0.2 ------------------------------------------------------------------------------------------------------------------------- */
+
+enum ek_tree_kind {
+	EK_TREE_NULL = 1,
+	EK_TREE_BOOLEAN = 2,
+	EK_TREE_NUMBER = 3,
+	EK_TREE_STRING = 4,
+	EK_TREE_ARRAY = 5,
+	EK_TREE_OBJECT = 6,
+};
+
+/* One value of an object's document.  Members and items stand in the order of the document. */
+struct ek_tree {
+	uint32_t size;
+	uint32_t kind;                         /* enum ek_tree_kind */
+	const char *key;                       /* of a member; "" for items of arrays, and for the root */
+	const char *text;                      /* STRING: the text; NUMBER: as it is written; BOOLEAN: "true" or "false"; otherwise "" */
+	uint32_t n_children;
+	uint32_t reserved;
+	const struct ek_tree *const *children; /* of an ARRAY or OBJECT; may be NULL for none */
+};
+EK_SEALED(struct ek_tree, children);
+
+/* One object of a resource that the mode reads, pruned to the fields it asked for. */
+struct ek_object {
+	uint32_t size;
+	uint32_t reserved;
+	const char *namespace_;                /* "" for a cluster-scoped one */
+	const char *name;
+	const char *uid;
+	const struct ek_tree *root;            /* an OBJECT; without members if the object has none of the fields */
+};
+EK_SEALED(struct ek_object, root);
+
+/* The objects of one resource, sorted by namespace and name. */
+struct ek_object_list {
+	uint32_t size;
+	uint32_t n_objects;
+	const struct ek_object *const *objects;
+};
+EK_SEALED(struct ek_object_list, objects);
+
+#define EK_RESOURCES_MAX 8        /* that one mode may read */
+#define EK_RESOURCE_FIELDS_MAX 32 /* of one resource */
+#define EK_RESOURCE_PATH_MAX 8    /* parts of the path of a field */
+
 /*
- * The view for one call: the Services that the syncer selects (already filtered by its selector, sorted by namespace and name), and the nodes if the mode reads
- * them.  Everything in it is borrowed until `desired` returns.
+ * What a mode reads of a resource that this header has no structure for: Ingresses, Gateways, resources of a CRD of its own.
+ *
+ * The host watches the resource where its collection is (/apis/GROUP/VERSION/PLURAL, /api/VERSION/PLURAL for the core group), and keeps of each object name,
+ * namespace, UID and the named fields.  A field is the way to a value from the object's root, parts joined by dots: "spec.rules", "metadata.labels".  The value is
+ * kept with all below it.  A way leads through arrays into each of their items ("spec.rules.host").  A key that holds a dot cannot be named; name what it stands
+ * in.  Declare little: what is not declared costs nothing, and its changes wake nobody.
+ *
+ * The host does not know the resource's schema: a field may be missing, or be of any kind.  A mode leaves out what it cannot use, and does not fail for one object.
+ *
+ * The operator needs the right to `list` and `watch` the resource, which its own role does not give; who installs the mode grants it.  Secrets cannot be read.
+ *
+ * The kept part of one object may have 256 KiB, 32 levels, and texts of 64 KiB without U+0000.  The syncers that would be shown an object beyond that are frozen,
+ * and told which one it is: an object that cannot be shown must not look like one that is not there.  All objects of one resource together may have 64 MiB; a list
+ * with more fails.
+ */
+struct ek_resource_read {
+	uint32_t size;
+	uint32_t is_namespaced;                /* 1: the syncer's namespace is shown (that of its selector); 0: all objects, which then have no namespace */
+	const char *group;                     /* "networking.k8s.io"; "" for the core group */
+	const char *version;                   /* "v1" */
+	const char *plural;                    /* "ingresses" */
+	uint32_t n_fields;
+	uint32_t reserved;
+	const char *const *fields;
+};
+EK_SEALED(struct ek_resource_read, fields);
+
+/*
+ * The view for one call: the Services that the syncer selects (already filtered by its selector, sorted by namespace and name), the nodes if the mode reads
+ * them (sorted by name), and since 0.2 one list for each resource that `resources_of` named, in that order.  Everything in it is borrowed until `desired` returns.
+ *
+ * `desired` is called only while all that the mode reads is in view.  Until a resource has been listed, or when it may not be read or is not served, the syncer is
+ * frozen: what is registered stays and is renewed, and its condition says what is missing.
  */
 struct ek_cluster {
 	uint32_t size;
@@ -160,8 +240,11 @@ struct ek_cluster {
 	uint32_t n_nodes;
 	uint32_t reserved;
 	const struct ek_node *const *nodes;
+	uint32_t n_resources;                  /* since 0.2, and so is all below */
+	uint32_t reserved_too;
+	const struct ek_object_list *const *resources;
 };
-EK_SEALED(struct ek_cluster, nodes);
+EK_SEALED(struct ek_cluster, resources);
 
 /* ---- What the syncer asks for ------------------------------------------------------------------------------------------------------------------------------ */
 
@@ -214,8 +297,9 @@ enum ek_reads {
 
 enum ek_mode_flag {
 	/*
-	 * A promise: what is emitted for an endpoint depends only on the syncer, its Service without the endpoints, and that endpoint.  The host may then call
-	 * `desired` with a view that holds only the endpoints that changed, and keeps what it knew of the others.
+	 * A promise: what is emitted for an endpoint depends only on the syncer, its Service without the endpoints, that endpoint with its pod, and the nodes and
+	 * other resources of the view.  The host may then call `desired` with a view that holds only the endpoints that changed, and keeps what it knew of the
+	 * others; nodes and other resources are always whole.
 	 */
 	EK_MODE_PER_ENDPOINT = 1u << 0,
 };
@@ -253,8 +337,17 @@ struct ek_mode_ops {
 	 * syncer's author what to do; what was emitted before is discarded, and what is registered stays as it is.
 	 */
 	int (*desired)(void *self, const struct ek_syncer *syncer, const struct ek_cluster *cluster, const struct ek_sink *sink, struct ek_error *err);
+
+	/*
+	 * Since 0.2.  May be NULL: then the mode reads no other resources.
+	 *
+	 * Stores in `*n` how many resources this instance reads, at most EK_RESOURCES_MAX, and returns them; for none, 0 and NULL.  They may depend on its options.
+	 * They and all they point to belong to the mode, live until `destroy`, and are the same each time.  Called after `create`; cannot fail.  A declaration
+	 * that is not proper (names that are none, too much of something, Secrets) makes the whole mode unusable, with a message that names the fault.
+	 */
+	const struct ek_resource_read *const *(*resources_of)(void *self, uint32_t *n);
 };
-EK_SEALED(struct ek_mode_ops, desired);
+EK_SEALED(struct ek_mode_ops, resources_of);
 
 /* ---- Helpers in libeurekube-sdk.a -------------------------------------------------------------------------------------------------------------------------- */
 
@@ -274,6 +367,15 @@ EK_SEALED(struct ek_mode_ops, desired);
  */
 int ek_pick_ports(const struct ek_syncer *syncer, const struct ek_service *service, const struct ek_endpoint *endpoint, struct ek_instance *instance,
                   struct ek_error *err);
+
+/*
+ * Since 0.2.  The value that `path` leads to from `tree`, or NULL.  Parts of the way are joined by dots, as in ek_resource_read.fields; for an array the part is the
+ * number of an item, from 0.  "" leads to `tree` itself, and from NULL nothing leads anywhere, so that calls may be nested.
+ */
+const struct ek_tree *ek_tree_find(const struct ek_tree *tree, const char *path);
+
+/* Since 0.2.  The text of the STRING there, or NULL if there is no such value or it is of another kind. */
+const char *ek_tree_text(const struct ek_tree *tree, const char *path);
 
 /* The value of an option, or NULL for a name that was not declared.  O(n). */
 const struct ek_option_value *ek_option_find(const struct ek_option_value *const *options, uint32_t n_options, const char *name);

@@ -26,6 +26,7 @@
  *
  * ABI changes
  *   0.1  first version.
+ *   0.2  modes read any resource: ek_mode_ops.resources_of, ek_cluster.resources, struct ek_resource_read, ek_object_list, ek_object and ek_tree.
  */
 #ifndef EK_EUREKUBE_PLUGIN_H
 #define EK_EUREKUBE_PLUGIN_H
@@ -33,7 +34,7 @@
 #include <eurekube/types.h>
 
 #define EK_ABI_MAJOR 0
-#define EK_ABI_MINOR 1
+#define EK_ABI_MINOR 2
 
 /* What the plugin varies.  `ops` points to struct ek_mode_ops or struct ek_registry_ops accordingly. */
 enum ek_plugin_kind {

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "kit/fake_host.h"
 #include "report.h"
+#include "sample_objects.h"
 
 #define EK_CHECK_MANY 10000          /* operations or entries */
 #define EK_CHECK_MANY_MS 60000       /* and how long they may take, really */
@@ -45,6 +46,7 @@ struct ek_check {
 	struct ek_arena arena;                  /* of the options; as long as the check */
 	const char *const *given;               /* by --option, "name=value", NULL-ended */
 	struct ek_option_set options, instance_options;
+	struct ek_given_objects objects[EK_RESOURCES_MAX + 1]; /* by --objects; ended by a plural of NULL */
 	char samples[2][64];                    /* for required options: a URL, a server; both take connections and answer nothing */
 	unsigned sample;                        /* which of them suits */
 	enum ek_reach reach;

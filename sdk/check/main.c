@@ -19,13 +19,14 @@
 struct arguments {
 	const char *file;
 	bool is_json, is_live;
-	const char *options[GIVEN_MAX + 1], *instance_options[GIVEN_MAX + 1];
-	unsigned n_options, n_instance_options;
+	const char *options[GIVEN_MAX + 1], *instance_options[GIVEN_MAX + 1], *objects[EK_RESOURCES_MAX + 1];
+	unsigned n_options, n_instance_options, n_objects;
 };
 
 static void print_help(FILE *out)
 {
-	fputs("usage: eurekube-plugin-check [--option NAME=VALUE]... [--instance-option NAME=VALUE]... [--live] [--json] FILE.so\n"
+	fputs("usage: eurekube-plugin-check [--option NAME=VALUE]... [--instance-option NAME=VALUE]... [--objects PLURAL=FILE]...\n"
+	      "                              [--live] [--json] FILE.so\n"
 	      "\n"
 	      "Holds a EureKube plugin against the rules of mode.h or registry.h: one line for each rule.\n"
 	      "\n"
@@ -35,6 +36,8 @@ static void print_help(FILE *out)
 	      "  --list-rules                  print all rules, and check nothing\n"
 	      "  --option NAME=VALUE           an option of the configuration (modes.X.options, registries.X.options)\n"
 	      "  --instance-option NAME=VALUE  an option of a syncer (spec.modeOptions, spec.registryOptions)\n"
+	      "  --objects PLURAL=FILE         what a mode is shown of a resource that it reads: a list as `kubectl get PLURAL -o json` prints it, of objects\n"
+	      "                                in namespace shop; its Services there are cart and edge. Without it: objects of every shape\n"
 	      "  --help                        this text\n"
 	      "\n"
 	      "Values are written as in YAML. Required options that are not given get samples.\n"
@@ -50,6 +53,8 @@ static const char **room_for(struct arguments *arguments, const char *name)
 		return &arguments->options[arguments->n_options++];
 	if (!strcmp(name, "--instance-option") && arguments->n_instance_options < GIVEN_MAX)
 		return &arguments->instance_options[arguments->n_instance_options++];
+	if (!strcmp(name, "--objects") && arguments->n_objects < EK_RESOURCES_MAX)
+		return &arguments->objects[arguments->n_objects++];
 	return NULL;
 }
 
@@ -139,6 +144,8 @@ static int resolve(struct ek_check *check, const struct arguments *arguments, st
 	if (!ek_check_make_samples(check))
 		return ek_fail(err, EK_RETRY, "there is no loopback network to make samples of addresses with: %s", strerror(errno));
 	code = ek_check_resolve_own(check, err);
+	for (unsigned i = 0; i < arguments->n_objects && code == EK_OK; i++)
+		code = ek_given_objects_read(arguments->objects[i], &check->arena, &check->objects[i], err);
 	if (code != EK_OK)
 		return code;
 	return ek_check_resolve(check, check->plugin->instance_options, arguments->instance_options, "instance option", &check->instance_options, err);

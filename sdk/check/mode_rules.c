@@ -10,6 +10,8 @@
 #include "sample_cluster.h"
 #include "subject.h"
 
+#include "sync/reads.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,12 @@ static uint32_t reads_of(const struct ek_subject *mode)
 	return mode->mode->reads_of ? mode->mode->reads_of(mode->self) : mode->mode->reads;
 }
 
+static const struct ek_resource_read *const *resources_of(const struct ek_subject *mode, uint32_t *n)
+{
+	*n = 0;
+	return EK_HAS(mode->mode, resources_of) && mode->mode->resources_of ? mode->mode->resources_of(mode->self, n) : NULL;
+}
+
 /* ---- One question ---- */
 
 static int ask(const struct ek_check *check, const struct ek_subject *mode, const struct ek_sample_wish *wish, const char *port,
@@ -32,17 +40,22 @@ static int ask(const struct ek_check *check, const struct ek_subject *mode, cons
 		.options = check->instance_options.values, .n_options = check->instance_options.n,
 	};
 	struct ek_sample_wish filled = *wish;
+	struct ek_sample_objects objects;
+	const struct ek_resource_read *const *declared;
 	struct ek_arena arena;
-	const struct ek_cluster *cluster;
+	struct ek_cluster cluster;
 	int64_t began_ms;
 	int code;
 
 	filled.reads = reads_of(mode);
 	ek_arena_init(&arena);
-	cluster = ek_sample_cluster(&arena, &filled);
+	cluster = *ek_sample_cluster(&arena, &filled);
+	declared = resources_of(mode, &cluster.n_resources);
+	cluster.resources = ek_sample_objects_make(&objects, declared, cluster.n_resources, check->objects, wish->has_odd_objects, &arena);
 	began_ms = ek_check_clock_ms();
-	code = mode->mode->desired(mode->self, &syncer, cluster, &answer->sink, err);
+	code = mode->mode->desired(mode->self, &syncer, &cluster, &answer->sink, err);
 	ek_subject_called(mode, began_ms);
+	ek_sample_objects_clear(&objects);
 	ek_arena_clear(&arena);
 	return code;
 }
@@ -130,6 +143,49 @@ static const char *reads_known(struct ek_check *check)
 		fault = ek_check_saw(check, "it says that it reads %x", before);
 	else if (reads_of(&mode) != before)
 		fault = ek_check_saw(check, "it read %x, then %x", before, reads_of(&mode));
+	return ek_subject_close(&mode, fault);
+}
+
+static const char *declares_resources(struct ek_check *check)
+{
+	const struct ek_resource_read *const *first, *const *again;
+	struct ek_subject mode;
+	uint32_t n, n_again;
+	char buffer[160];
+	const char *fault = ek_subject_open(check, &mode);
+
+	if (fault)
+		return fault;
+	first = resources_of(&mode, &n);
+	fault = ek_reads_fault(first, n, buffer, sizeof(buffer));
+	if (fault)
+		return ek_subject_close(&mode, ek_check_saw(check, "it %s", fault));
+	again = resources_of(&mode, &n_again);
+	if (n_again != n || again != first)
+		fault = ek_check_saw(check, "it declared %u resources, then %u, or others", n, n_again);
+	return ek_subject_close(&mode, fault);
+}
+
+static const char *bears_any_object(struct ek_check *check)
+{
+	const struct ek_sample_wish odd = { .flags = EK_ENDPOINT_READY | EK_ENDPOINT_SERVING, .only = -1, .has_odd_objects = true };
+	struct ek_error err = EK_ERROR_INIT;
+	struct ek_answer answer;
+	struct ek_subject mode;
+	uint32_t n;
+	const char *fault = ek_subject_open(check, &mode);
+
+	if (fault)
+		return fault;
+	resources_of(&mode, &n);
+	if (!n)
+		return ek_subject_close(&mode, ek_check_skip(check, "it reads no other resources"));
+	ek_answer_init(&answer);
+	if (ask(check, &mode, &odd, NULL, &answer, &err) != EK_OK)
+		fault = ek_check_saw(check, "an object that is not as it expects makes it fail for the whole syncer: %s", err.message);
+	else
+		fault = answer.fault;
+	ek_answer_clear(&answer);
 	return ek_subject_close(&mode, fault);
 }
 
@@ -365,7 +421,9 @@ const struct ek_rule ek_mode_rules[] = {
 	{ "options", "it takes each value that its options allow, or says why not", NULL, ek_check_options },
 	{ "create", "instances can be created side by side and destroyed", "options", creates_and_destroys },
 	{ "reads", "what it reads is known and does not change", "create", reads_known },
-	{ "instances", "what it emits is complete, and leaves the host's fields alone", "create", emits_proper_instances },
+	{ "resources", "the other resources that it reads are properly declared and do not change", "create", declares_resources },
+	{ "any-object", "objects that are not as it expects do not make it fail", "resources", bears_any_object },
+	{ "instances", "what it emits is complete, and leaves the host's fields alone", "any-object", emits_proper_instances },
 	{ "pure", "the same question has the same answer, whatever was asked before", "instances", is_pure },
 	{ "conditions", "conditions of endpoints change nothing: they are the host's", "pure", ignores_conditions },
 	{ "every-endpoint", "each endpoint of the selected Services is emitted", "conditions", emits_every_endpoint },

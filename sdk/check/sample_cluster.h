@@ -20,6 +20,7 @@ struct ek_sample_wish {
 	bool mixes_flags;             /* instead: of each endpoint another combination */
 	int only;                     /* this endpoint alone, counted over all Services; -1: all */
 	bool has_no_services;
+	bool has_odd_objects;         /* of the resources that the mode reads: of every shape, whatever was given */
 };
 
 const struct ek_cluster *ek_sample_cluster(struct ek_arena *arena, const struct ek_sample_wish *wish);

@@ -71,6 +71,53 @@ static uint32_t reads_of(void *self)
 	return is(self, "reads the unknown") ? 1u << 30 : EK_READS_SERVICES | EK_READS_ENDPOINTS;
 }
 
+/* ---- what it says that it reads of other resources ---- */
+
+#define READ(group_, version_, plural_, ...) \
+	{ .size = sizeof(struct ek_resource_read), .is_namespaced = 1, .group = group_, .version = version_, .plural = plural_, __VA_ARGS__ }
+#define RULES .n_fields = 1, .fields = rules
+
+static const char *const rules[] = { "spec.rules" }, *const no_text[] = { NULL }, *const no_path[] = { "spec..rules" };
+static const char *const deep_path[] = { "a.b.c.d.e.f.g.h.i" }, *const quoted_path[] = { "spec.\"rules\"" };
+
+static const struct {
+	const char *behaviour;
+	struct ek_resource_read read;
+} declarations[] = {
+	{ "reads Secrets", READ("", "v1", "secrets", RULES) },
+	{ "reads NULL", READ(NULL, "v1", "ingresses", RULES) },
+	{ "reads up the path", READ("../../api", "v1", "ingresses", RULES) },
+	{ "reads another version", READ("networking.k8s.io", "v1/../v2", "ingresses", RULES) },
+	{ "reads a subresource", READ("networking.k8s.io", "v1", "ingresses/status", RULES) },
+	{ "reads a query", READ("networking.k8s.io", "v1", "ingresses?watch=1", RULES) },
+	{ "reads no fields", READ("networking.k8s.io", "v1", "ingresses", .n_fields = 0) },
+	{ "reads fields that are NULL", READ("networking.k8s.io", "v1", "ingresses", .n_fields = 1) },
+	{ "reads too many fields", READ("networking.k8s.io", "v1", "ingresses", .n_fields = 1000000, .fields = rules) },
+	{ "reads a field that is NULL", READ("networking.k8s.io", "v1", "ingresses", .n_fields = 1, .fields = no_text) },
+	{ "reads a field that is none", READ("networking.k8s.io", "v1", "ingresses", .n_fields = 1, .fields = no_path) },
+	{ "reads too deep", READ("networking.k8s.io", "v1", "ingresses", .n_fields = 1, .fields = deep_path) },
+	{ "reads what is quoted", READ("networking.k8s.io", "v1", "ingresses", .n_fields = 1, .fields = quoted_path) },
+	{ "reads without a size", { .size = 8, .group = "", .version = "v1", .plural = "pods" } },
+};
+
+static const struct ek_resource_read *const *resources_of(void *self, uint32_t *n)
+{
+	static const struct ek_resource_read *one[] = { NULL };
+
+	*n = 1;
+	if (is(self, "reads a million"))
+		*n = 1000000;
+	if (is(self, "reads a million") || is(self, "reads nothing at all"))
+		return is(self, "reads a million") ? one : NULL;
+	for (size_t i = 0; i < sizeof(declarations) / sizeof(declarations[0]); i++) {
+		one[0] = &declarations[i].read;
+		if (is(self, declarations[i].behaviour))
+			return one;
+	}
+	*n = 0;
+	return NULL;
+}
+
 /* ---- at other times, from other threads ---- */
 
 static void emit_late(void *arg)
@@ -419,5 +466,6 @@ static const struct ek_mode_ops ops = {
 	.destroy = destroy,
 	.reads_of = reads_of,
 	.desired = desired,
+	.resources_of = resources_of,
 };
 EK_PLUGIN_DEFINE(hostile, MODE, .version = "6.6.6", .options = options, .ops = &ops);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #undef EK_ABI_MINOR
-#define EK_ABI_MINOR 2
+#define EK_ABI_MINOR 3
 
 /* Runs as soon as the file is mapped. */
 __attribute__((constructor)) static void leave_mark(void)

@@ -19,6 +19,8 @@ enum vice {
 	NO_REASON,         /* fails without saying why */
 	STARTS_TIMERS,     /* uses more of the host than its log */
 	READS_MORE,        /* changes what it reads */
+	READS_SECRETS,     /* or reads what no mode may */
+	EXPECTS_MORE,      /* does not bear an object without what it reads */
 	RENAMES_ITSELF,    /* changes its descriptor */
 	LOOKS_AROUND,      /* promises per endpoint, and counts the others */
 };

@@ -59,8 +59,8 @@ struct refusal {
 static void test_each_bad_plugin_is_refused_with_its_remedy(void **state)
 {
 	static const struct refusal cases[] = {
-		{ "newer-minor", "newer-minor.so: host speaks ABI 0.1, plugin was built for 0.2; build it against this host's SDK" },
-		{ "wrong-major", "wrong-major.so: host speaks ABI 0.1, plugin was built for 9.1; build it against this host's SDK" },
+		{ "newer-minor", "newer-minor.so: host speaks ABI 0.2, plugin was built for 0.3; build it against this host's SDK" },
+		{ "wrong-major", "wrong-major.so: host speaks ABI 0.2, plugin was built for 9.2; build it against this host's SDK" },
 		{ "wrong-kind", "wrong-kind.so: says it is of kind 7; a plugin is a MODE or a REGISTRY" },
 		{ "no-note", "no-note.so: has no EureKube note; is it a plugin? EK_PLUGIN_DEFINE makes the note" },
 		{ "two-notes", "two-notes.so: has 2 EureKube notes; use EK_PLUGIN_DEFINE once per shared object" },
@@ -77,11 +77,11 @@ static void test_each_bad_plugin_is_refused_with_its_remedy(void **state)
 			"see what it lacks" },
 		{ "no-descriptor", "no-descriptor.so: returned no descriptor; define the plugin by EK_PLUGIN_DEFINE" },
 		{ "contradiction",
-			"contradiction.so: says one thing in its note (ABI 0.1, kind 1) and another in its descriptor (0.1, 2); define it "
+			"contradiction.so: says one thing in its note (ABI 0.2, kind 1) and another in its descriptor (0.2, 2); define it "
 			"by EK_PLUGIN_DEFINE" },
 		{ "short-descriptor",
-			"short-descriptor.so: has a descriptor of 24 bytes, but ABI 0.1 has 64; define it by EK_PLUGIN_DEFINE" },
-		{ "short-ops", "short-ops.so: has mode operations of 24 bytes, but ABI 0.1 has 48; set .size to sizeof" },
+			"short-descriptor.so: has a descriptor of 24 bytes, but ABI 0.2 has 64; define it by EK_PLUGIN_DEFINE" },
+		{ "short-ops", "short-ops.so: has mode operations of 24 bytes, but ABI 0.2 has 56; set .size to sizeof" },
 		{ "no-ops", "no-ops.so: has no operations; set .ops" },
 		{ "missing-slots", "missing-slots.so: lacks create, close and traits in its registry operations; they are mandatory" },
 		{ "no-destroy", "no-destroy.so: lacks destroy and desired in its mode operations; they are mandatory" },

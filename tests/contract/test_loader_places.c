@@ -151,7 +151,7 @@ static void test_what_is_wrong_with_the_file_is_said_first(void **state)
 {
 	plugin_put("newer-minor");
 	assert_refused((struct attempt){ .file = "newer-minor.so", .forbid = forbid_executable_memory_files },
-		"newer-minor.so: host speaks ABI 0.1, plugin was built for 0.2; build it against this host's SDK");
+		"newer-minor.so: host speaks ABI 0.2, plugin was built for 0.3; build it against this host's SDK");
 }
 
 static void test_where_there_are_no_memory_files_at_all_the_refusal_says_so(void **state)

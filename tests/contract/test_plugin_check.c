@@ -99,6 +99,8 @@ static const struct {
 	{ "deregisters", "stays", "what an instance had put was gone when it had been closed" },
 	{ "full-at-thousands", "many", "of 10000 entries 4000 were put" },
 	{ "reads-more", "reads", "it read 2, then 6" },
+	{ "reads-secrets", "resources", "it asks for Secrets, which no mode may read" },
+	{ "expects-more", "any-object", "an object that is not as it expects makes it fail for the whole syncer: an Ingress has no host" },
 	{ "names-ids", "instances", "an instance has an id or an owner, which are the host's to give" },
 	{ "counts", "pure", "once it emitted \"cart-0 10.0.0.7 8081 " },
 	{ "starts-timers", "pure", "it used more of the host than its log" },
@@ -190,9 +192,11 @@ static void test_a_file_that_the_host_would_refuse_is_refused_with_its_words(voi
 {
 	assert_int_equal(check("bad-plugins/newer-minor.so"), 2);
 	assert_string_equal(output,
-		"FAIL load: newer-minor.so: host speaks ABI 0.1, plugin was built for 0.2; build it against this host's SDK\n");
+		"FAIL load: newer-minor.so: host speaks ABI 0.2, plugin was built for 0.3; build it against this host's SDK\n");
 	assert_int_equal(check("bad-plugins/short-ops.so"), 2);
 	assert_says("short-ops", "FAIL load: ");
+	assert_int_equal(check("--objects ingresses=no-such-file.json plugins/pod.so"), 2);
+	assert_says("--objects", "no-such-file.json cannot be read: ");
 	assert_int_equal(check("bad-plugins/bad-default.so"), 2);
 	assert_says("bad-default", "FAIL load: ");
 }
@@ -202,7 +206,7 @@ static void test_as_json_it_says_the_same_in_one_document(void **state)
 	assert_int_equal(check("--json plugins/pod.so"), 0);
 	assert_says("--json", "{\"tool\":\"eurekube-plugin-check/");
 	assert_says("--json", "\"plugin\":\"pod\",\"version\":\"");
-	assert_says("--json", "\"kind\":\"mode\",\"abi\":\"0.1\",\"digest\":\"sha256:");
+	assert_says("--json", "\"kind\":\"mode\",\"abi\":\"0.2\",\"digest\":\"sha256:");
 	assert_says("--json", "\"fail\":0,");
 	assert_says("--json", "{\"name\":\"pure\",\"verdict\":\"pass\",\"rule\":\"the same question has the same answer, whatever was asked before\","
 		"\"message\":\"\"}");

@@ -86,7 +86,7 @@ def test_plugin_list_tells_what_is_loaded_and_who_uses_it(plugins, make_operator
     assert set(rows) == {"pod.so", "pod-2.so", "eureka.so", "memory.so"}
     for file, row in rows.items():
         assert row["digest"] == "sha256:" + plugin("digest", plugins / file)[1].strip()
-        assert row["abi"] == "0.1"
+        assert row["abi"] == "0.2"
     assert rows["pod.so"]["usedBy"] == [{"mode": "pod", "channel": "stable", "syncers": 0}, {"mode": "web", "channel": "stable", "syncers": 0}]
     assert rows["pod-2.so"]["usedBy"] == [{"mode": "pod", "channel": "canary", "syncers": 1}]
     assert rows["eureka.so"]["usedBy"] == [{"registry": "main"}] and rows["eureka.so"]["kind"] == "registry"

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "kube/records.h"
 #include "kube/resources.h"
 #include "kube/status.h"
 #include "sync/syncer.h"
@@ -36,6 +37,32 @@ static void read_services(struct ek_slice json, struct ek_intern *pool)
 	}
 }
 
+static void read_records(struct ek_slice json, struct ek_intern *pool)
+{
+	static const char *const paths[] = { "spec", "metadata.labels", "status.conditions.type", "a.b" };
+	static const struct ek_record_reader *const readers[] = { &ek_pod_reader, &ek_node_reader, &ek_tree_reader };
+	struct ek_record *one, *other;
+	struct ek_tree_fields fields;
+	struct ek_arena arena;
+
+	ek_arena_init(&arena);
+	ek_tree_fields_init(&fields, paths, sizeof(paths) / sizeof(paths[0]), &arena);
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+		int code = readers[i]->read(json, &fields, pool, &one, NULL);
+
+		FUZZ_ASSERT(readers[i]->read(json, &fields, pool, &other, NULL) == code);
+		if (code != EK_OK)
+			continue;
+		FUZZ_ASSERT(readers[i]->equals(one, other));
+		if (readers[i] == &ek_tree_reader && !((const struct ek_record_tree *)one)->unfit)
+			FUZZ_ASSERT(ek_record_tree_view((const struct ek_record_tree *)one, &arena)->root->kind == EK_TREE_OBJECT);
+		ek_record_drop(readers[i], one, pool);
+		ek_record_drop(readers[i], other, pool);
+	}
+	FUZZ_ASSERT(ek_intern_count(pool) == 0);
+	ek_arena_clear(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ek_slice json = { (const char *)data, size };
@@ -47,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	read_slices(json, pool);
 	read_services(json, pool);
+	read_records(json, pool);
 	if (ek_syncer_object_read(json, &syncer, &err) == EK_OK) {
 		ek_syncer_object_check(syncer, &err);
 		ek_syncer_object_free(syncer);

@@ -61,4 +61,4 @@ sed 's/^modes/moeds/' "$work/good.yaml" >"$work/unknown.yaml"
 says 1 "line 2, column 1" "$eurekube" config check "$work/unknown.yaml"
 says 1 "line 2, column 1" "$eurekube" run --config "$work/unknown.yaml"
 says 2 "is not a command" "$eurekube" rnu
-says 0 "plugin ABI 0.1" "$eurekube" version
+says 0 "plugin ABI 0.2" "$eurekube" version

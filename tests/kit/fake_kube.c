@@ -413,6 +413,16 @@ void fake_kube_repeat_events(struct fake_kube *kube, const char *plural, unsigne
 	fake_kind_find(kube, plural)->n_repeat += n;
 }
 
+void fake_kube_swap_events(struct fake_kube *kube, const char *plural, unsigned n)
+{
+	fake_kind_find(kube, plural)->n_swap += n;
+}
+
+void fake_kube_spare_events(struct fake_kube *kube, const char *plural, unsigned n)
+{
+	fake_kind_find(kube, plural)->n_spare += n;
+}
+
 void fake_kube_restart(struct fake_kube *kube)
 {
 	fake_kube_cut_watches(kube, NULL, true);

@@ -5,7 +5,7 @@
  * paging by snapshots, 410 inside HTTP 200, merge and JSON patch, the status subresource, finalizers, graceful pod deletion,
  * Status documents, key order of lists. It authenticates nobody and validates little.
  *
- * It knows services, endpointslices, pods, nodes, namespaces, configmaps, leases, events (events.k8s.io), eurekasyncers and
+ * It knows services, endpointslices, pods, nodes, ingresses, namespaces, configmaps, leases, events (events.k8s.io), eurekasyncers and
  * customresourcedefinitions; a resource is named by its plural. `ns` is "" for cluster-scoped objects. Mistakes of the test
  * itself (broken JSON, unknown plurals) abort.
  *
@@ -142,6 +142,8 @@ void fake_kube_emit(struct fake_kube *kube, const char *plural, const char *raw)
 /* The next n events are not sent to the watches that are open, and only a relist shows what they were. */
 void fake_kube_drop_events(struct fake_kube *kube, const char *plural, unsigned n);
 void fake_kube_repeat_events(struct fake_kube *kube, const char *plural, unsigned n);     /* the next n are sent twice */
+void fake_kube_swap_events(struct fake_kube *kube, const char *plural, unsigned n);  /* each of the next n behind its successor, or never without one */
+void fake_kube_spare_events(struct fake_kube *kube, const char *plural, unsigned n); /* n more are sent as they should be before these three begin */
 void fake_kube_freeze(struct fake_kube *kube, const char *plural, bool is_frozen);   /* events wait; sent when it ends */
 /* Forgets all history: watches, exact lists and continue tokens older than now are answered 410. */
 void fake_kube_compact(struct fake_kube *kube);

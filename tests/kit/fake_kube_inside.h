@@ -53,12 +53,13 @@ struct fake_kind {
 	unsigned n_events;
 	uint64_t compacted;        /* watches from before this are too old */
 	struct fake_watch *watches;
-	unsigned n_drop, n_repeat;
+	unsigned n_spare, n_drop, n_repeat, n_swap;
+	uint64_t held;             /* the version of an event that waits for its successor; 0 none */
 	bool is_frozen, is_unserved, has_conflict;
 	unsigned n_requests[FAKE_N_VERBS][2];  /* [1]: of the status subresource */
 };
 
-#define FAKE_N_KINDS 10
+#define FAKE_N_KINDS 11
 
 struct fake_kube {
 	struct ek_loop *loop;

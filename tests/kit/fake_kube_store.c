@@ -23,6 +23,7 @@ const struct fake_resource fake_resources[FAKE_N_KINDS] = {
 	{ "eurekube.io", "v1alpha1", "eurekasyncers", "EurekaSyncer", .is_namespaced = true, .is_custom = true,
 		.has_status = true, .has_generation = true },
 	{ "events.k8s.io", "v1", "events", "Event", .is_namespaced = true },
+	{ "networking.k8s.io", "v1", "ingresses", "Ingress", .is_namespaced = true, .has_status = true, .has_generation = true },
 	{ "coordination.k8s.io", "v1", "leases", "Lease", .is_namespaced = true },
 	{ "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition",
 		.has_status = true, .has_generation = true },

@@ -158,27 +158,66 @@ static void catch_up(struct fake_watch *watch)
 #define FOR_EACH_WATCH(kind, watch, then) \
 	for (struct fake_watch *watch = (kind)->watches, *then; watch && ((then = watch->next), true); watch = then)
 
+/* How often the event that comes now is sent; 0: lost, or held back until its successor has been sent. */
+static unsigned times_sent(struct fake_kind *kind, const struct fake_event *event)
+{
+	if (kind->n_spare) {
+		kind->n_spare--;
+		return 1;
+	}
+	if (kind->n_drop) {
+		kind->n_drop--;
+		return 0;
+	}
+	if (kind->n_repeat) {
+		kind->n_repeat--;
+		return 2;
+	}
+	if (!kind->n_swap || kind->held)
+		return 1;
+	kind->n_swap--;
+	kind->held = event->version;
+	return 0;
+}
+
+static const struct fake_event *find_event(const struct fake_kind *kind, uint64_t version)
+{
+	const struct fake_event *event = kind->oldest;
+
+	while (event && event->version != version)
+		event = event->next;
+	return event;
+}
+
+/* The event, and behind it the one that was held back for it, to a watch that has heard of neither. */
+static void tell_times(struct fake_watch *watch, const struct fake_event *event, const struct fake_event *held, unsigned times)
+{
+	if (held && watch->version >= held->version)
+		held = NULL;
+	watch->version = event->version;
+	for (unsigned i = 0; i < times; i++)
+		if (!tell(watch, event))
+			return;
+	if (held && tell(watch, held))
+		watch->version = event->version;
+}
+
 void fake_watches_tell(struct fake_kube *kube, struct fake_kind *kind, const struct fake_event *event)
 {
-	unsigned times = 1;
+	const struct fake_event *held;
+	unsigned times;
 
 	if (kind->is_frozen)
 		return;
-	if (kind->n_drop) {
-		kind->n_drop--;
-		times = 0;
-	} else if (kind->n_repeat) {
-		kind->n_repeat--;
-		times = 2;
-	}
-	FOR_EACH_WATCH(kind, watch, then) {
+	times = times_sent(kind, event);
+	if (kind->held == event->version)
+		return;
+	held = find_event(kind, kind->held);
+	kind->held = 0;
+	FOR_EACH_WATCH(kind, watch, then)
 		/* One from the future hears nothing until the future has come. */
-		if (watch->version >= event->version)
-			continue;
-		watch->version = event->version;
-		for (unsigned i = 0; i < times && tell(watch, event); i++)
-			;
-	}
+		if (watch->version < event->version)
+			tell_times(watch, event, held, times);
 }
 
 static bool is_meant(const struct fake_kind *kind, const char *plural)

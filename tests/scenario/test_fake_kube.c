@@ -320,6 +320,13 @@ static void watches_are_cut_frozen_and_fed(void **state)
 	given_services(w, (const char *[]){ "twice", NULL });
 	expect_line(w, "ADDED", "\"name\":\"twice\"");
 	expect_line(w, "ADDED", "\"name\":\"twice\"");
+	fake_kube_swap_events(w->kube, "services", 1);
+	fake_kube_spare_events(w->kube, "services", 1);
+	given_services(w, (const char *[]){ "before", "second", "first", "after", NULL });
+	expect_line(w, "ADDED", "\"name\":\"before\"");
+	expect_line(w, "ADDED", "\"name\":\"first\"");
+	expect_line(w, "ADDED", "\"name\":\"second\"");
+	expect_line(w, "ADDED", "\"name\":\"after\"");
 	fake_kube_freeze(w->kube, "services", true);
 	given_services(w, (const char *[]){ "late", NULL });
 	assert_true(ask_is_silent(&w->watch));

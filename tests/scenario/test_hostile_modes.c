@@ -192,6 +192,34 @@ SCENARIO(hostile_modes, failures_that_say_nothing_are_made_to_say_something)
 	check_all(all, N(all));
 }
 
+#define CANNOT_BE_USED "mode hostile cannot be used: " SAYS
+#define NO_PATH "asks for a field of ingresses, number 1, whose path is none: at most 8 names joined by dots"
+
+SCENARIO(hostile_modes, declarations_that_are_none_are_refused)
+{
+	static const struct hostility all[] = {
+		{ "reads Secrets", "PluginUnavailable", CANNOT_BE_USED "asks for Secrets, which no mode may read", "garbage" },
+		{ "reads NULL", "PluginUnavailable", CANNOT_BE_USED "declares a resource, number 1, that has a group that is no DNS name", "garbage" },
+		{ "reads up the path", "PluginUnavailable", CANNOT_BE_USED "declares a resource, number 1, that has a group that is no DNS name", "garbage" },
+		{ "reads another version", "PluginUnavailable", CANNOT_BE_USED "declares a resource, number 1, that has a version that is no DNS label", "garbage" },
+		{ "reads a subresource", "PluginUnavailable", CANNOT_BE_USED "declares a resource, number 1, that has a plural that is no DNS label", "garbage" },
+		{ "reads a query", "PluginUnavailable", CANNOT_BE_USED "declares a resource, number 1, that has a plural that is no DNS label", "garbage" },
+		{ "reads no fields", "PluginUnavailable", CANNOT_BE_USED "asks for 0 fields of ingresses; 1 to 32 are possible", "garbage" },
+		{ "reads fields that are NULL", "PluginUnavailable", CANNOT_BE_USED "asks for 0 fields of ingresses; 1 to 32 are possible", "garbage" },
+		{ "reads too many fields", "PluginUnavailable", CANNOT_BE_USED "asks for 1000000 fields of ingresses; 1 to 32 are possible", "garbage" },
+		{ "reads a field that is NULL", "PluginUnavailable", CANNOT_BE_USED NO_PATH, "garbage" },
+		{ "reads a field that is none", "PluginUnavailable", CANNOT_BE_USED NO_PATH, "garbage" },
+		{ "reads too deep", "PluginUnavailable", CANNOT_BE_USED NO_PATH, "garbage" },
+		{ "reads what is quoted", "PluginUnavailable", CANNOT_BE_USED NO_PATH, "garbage" },
+		{ "reads without a size", "PluginUnavailable", CANNOT_BE_USED "declares a resource, number 1, that is NULL or has no size", "garbage" },
+		{ "reads a million", "PluginUnavailable", CANNOT_BE_USED "declares 1000000 resources; at most 8 are possible", "garbage" },
+		{ "reads nothing at all", "PluginUnavailable", CANNOT_BE_USED "declares 1 resources, which are NULL", "garbage" },
+	};
+
+	(void)w;
+	check_all(all, N(all));
+}
+
 SCENARIO(hostile_modes, calls_at_other_times_and_from_other_threads_do_nothing)
 {
 	static const struct hostility all[] = {

@@ -90,11 +90,14 @@ SCENARIO(parts, a_promising_mode_is_shown_the_endpoint_that_changed)
 	assert_int_equal(then_wants_are_exact(w), 1);
 }
 
-SCENARIO(parts, what_has_vanished_is_removed_without_asking)
+SCENARIO(parts, nobody_is_asked_about_what_has_vanished)
 {
 	given_many(w, &promising);
-	when_pod_vanishes(w, "shop/web", "web-7");
+	when_pod_terminates(w, "shop/web", "web-7");
 	then_gone(w, "shop/WEB/web-7");
+	assert_int_equal(n_shown, 1);
+	when_counting_begins(w);
+	when_pod_vanishes(w, "shop/web", "web-7");
 	pass_ms(w, 10000); /* until nothing of it is remembered */
 	assert_int_equal(n_shown, 0);
 	assert_int_equal(fake_eureka_n(w->eureka, "WEB"), N_PODS - 1);

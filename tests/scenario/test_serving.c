@@ -444,6 +444,41 @@ SCENARIO(serving, a_syncer_made_again_under_its_name_goes_on)
 	assert_int_equal(fake_eureka_n(w->eureka, NULL), 0);
 }
 
+SCENARIO(serving, what_our_own_write_has_brought_is_not_waited_for)
+{
+	given_pods(w, "shop/web", 1);
+	given_syncer(w, "shop/web", NULL);
+	fake_kube_freeze(w->kube, "eurekasyncers", true); /* the watch never tells that the finalizer stands */
+	when_started(w);
+	then_up(w, "shop/WEB/web-1");
+	fake_kube_freeze(w->kube, "eurekasyncers", false);
+	pass_ms(w, 3000);
+	assert_int_equal(fake_kube_count(w->kube, "patch", "eurekasyncers"), 1);
+}
+
+SCENARIO(serving, an_event_from_before_our_own_write_changes_nothing_back)
+{
+	char old[8192], event[8300];
+
+	given_pods(w, "shop/web", 1);
+	given_syncer(w, "shop/web", NULL);
+	when_started(w);
+	then_up(w, "shop/WEB/web-1");
+	soon(w, !strcmp(ready_of(w, "shop/web", "status"), "True"));
+	fake_kube_freeze(w->kube, "eurekasyncers", true);
+	snprintf(old, sizeof(old), "%s", fake_kube_get(w->kube, "eurekasyncers", "shop", "web"));
+	when_spec_changes(w, "shop/web", "\"instance\":{\"metadata\":{\"a\":\"b\"}}");
+	when_pod_comes(w, "shop/web", "web-2"); /* the answer to the next status shows the change */
+	within(w, 5000, !strcmp(mark_of(w, "shop/WEB/web-1", "a"), "b"));
+	snprintf(event, sizeof(event), "{\"type\":\"MODIFIED\",\"object\":%s}\n", old);
+	pass_ms(w, 3000);
+	fake_eureka_reset_log(w->eureka);
+	fake_kube_emit(w->kube, "eurekasyncers", event);
+	pass_ms(w, 3000);
+	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_REGISTER), 0);
+	assert_string_equal(status_of(w, "shop/web", "observedGeneration"), "2");
+}
+
 SCENARIO(serving, a_conflict_on_the_finalizer_is_tried_again)
 {
 	given_pods(w, "shop/web", 1);

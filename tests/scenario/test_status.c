@@ -307,6 +307,8 @@ SCENARIO(pages, health_readiness_and_metrics_answer)
 	assert_non_null(strstr(body, "eurekube_instances{registry=\"main\""));
 	assert_non_null(strstr(body, "eurekube_registry_requests_total{"));
 	assert_non_null(strstr(body, "eurekube_propagation_seconds_count"));
+	assert_non_null(strstr(body, "eurekube_loop_turn_seconds_count"));
+	assert_non_null(strstr(body, "\neurekube_loop_longest_turn_seconds "));
 	assert_null(strstr(body, "s3cret"));
 	assert_int_equal(when_asked(w, "http://operator:8080/nothing", body, sizeof(body)), 404);
 	assert_int_equal(when_asked(w, "http://127.0.0.1:8081/debug/state", body, sizeof(body)), 200);

@@ -273,6 +273,45 @@ static const struct field fields_of_ek_cluster[] = {
 	FIELD(ek_cluster, n_nodes, 16, 4),
 	FIELD(ek_cluster, reserved, 20, 4),
 	FIELD(ek_cluster, nodes, 24, 8),
+	FIELD(ek_cluster, n_resources, 32, 4),
+	FIELD(ek_cluster, reserved_too, 36, 4),
+	FIELD(ek_cluster, resources, 40, 8),
+};
+
+static const struct field fields_of_ek_tree[] = {
+	FIELD(ek_tree, size, 0, 4),
+	FIELD(ek_tree, kind, 4, 4),
+	FIELD(ek_tree, key, 8, 8),
+	FIELD(ek_tree, text, 16, 8),
+	FIELD(ek_tree, n_children, 24, 4),
+	FIELD(ek_tree, reserved, 28, 4),
+	FIELD(ek_tree, children, 32, 8),
+};
+
+static const struct field fields_of_ek_object[] = {
+	FIELD(ek_object, size, 0, 4),
+	FIELD(ek_object, reserved, 4, 4),
+	FIELD(ek_object, namespace_, 8, 8),
+	FIELD(ek_object, name, 16, 8),
+	FIELD(ek_object, uid, 24, 8),
+	FIELD(ek_object, root, 32, 8),
+};
+
+static const struct field fields_of_ek_object_list[] = {
+	FIELD(ek_object_list, size, 0, 4),
+	FIELD(ek_object_list, n_objects, 4, 4),
+	FIELD(ek_object_list, objects, 8, 8),
+};
+
+static const struct field fields_of_ek_resource_read[] = {
+	FIELD(ek_resource_read, size, 0, 4),
+	FIELD(ek_resource_read, is_namespaced, 4, 4),
+	FIELD(ek_resource_read, group, 8, 8),
+	FIELD(ek_resource_read, version, 16, 8),
+	FIELD(ek_resource_read, plural, 24, 8),
+	FIELD(ek_resource_read, n_fields, 32, 4),
+	FIELD(ek_resource_read, reserved, 36, 4),
+	FIELD(ek_resource_read, fields, 40, 8),
 };
 
 static const struct field fields_of_ek_syncer[] = {
@@ -306,6 +345,7 @@ static const struct field fields_of_ek_mode_ops[] = {
 	FIELD(ek_mode_ops, destroy, 24, 8),
 	FIELD(ek_mode_ops, reads_of, 32, 8),
 	FIELD(ek_mode_ops, desired, 40, 8),
+	FIELD(ek_mode_ops, resources_of, 48, 8),
 };
 
 static const struct field fields_of_ek_op[] = {
@@ -397,10 +437,14 @@ static const struct {
 	STRUCTURE(ek_service, 104),
 	STRUCTURE(ek_pod, 40),
 	STRUCTURE(ek_node, 48),
-	STRUCTURE(ek_cluster, 32),
+	STRUCTURE(ek_cluster, 48),
+	STRUCTURE(ek_tree, 40),
+	STRUCTURE(ek_object, 40),
+	STRUCTURE(ek_object_list, 16),
+	STRUCTURE(ek_resource_read, 48),
 	STRUCTURE(ek_syncer, 80),
 	STRUCTURE(ek_sink, 16),
-	STRUCTURE(ek_mode_ops, 48),
+	STRUCTURE(ek_mode_ops, 56),
 	STRUCTURE(ek_op, 56),
 	STRUCTURE(ek_entry, 48),
 	STRUCTURE(ek_result, 48),
@@ -464,7 +508,7 @@ static void every_structure_begins_with_its_size(void **state)
 static void the_numbers_of_the_border_are_frozen(void **state)
 {
 	assert_int_equal(EK_ABI_MAJOR, 0);
-	assert_int_equal(EK_ABI_MINOR, 1);
+	assert_int_equal(EK_ABI_MINOR, 2);
 	assert_string_equal(EK_PLUGIN_ENTRY_SYMBOL, "ek_plugin_entry_v0");
 	assert_int_equal(EK_OK, 0);
 	assert_int_equal(EK_CANCELLED, 11);
@@ -480,6 +524,7 @@ static void the_numbers_of_the_border_are_frozen(void **state)
 	assert_int_equal(EK_ENTRY_OVERRIDDEN, 2);
 	assert_int_equal(EK_ENDPOINT_TERMINATING, 4);
 	assert_int_equal(EK_READS_NODES, 8);
+	assert_int_equal(EK_TREE_OBJECT, 6);
 	assert_int_equal(EK_SERVICE_EXTERNAL_NAME, 4);
 	assert_int_equal(EK_FD_WRITABLE, 2);
 	assert_int_equal(EK_HTTP_LANE_RENEW, 1);

@@ -436,6 +436,32 @@ static void neither_a_short_call_nor_an_idle_loop_is_blocked(void **state)
 	ek_loop_run(loop);
 }
 
+static void dawdle(void *arg)
+{
+	int64_t until_us = ek_loop_now_us(loop) + 30000;
+
+	while (ek_loop_now_us(loop) < until_us)
+		;
+	ek_loop_stop(loop);
+}
+
+static void turns_are_measured_and_sleep_is_not(void **state)
+{
+	const struct ek_histogram *turns = ek_loop_turns(loop);
+	int64_t start_us = ek_loop_now_us(loop);
+	struct ek_timer timer;
+	double passed;
+
+	assert_int_equal(turns->n, 0);
+	ek_timer_init(&timer, dawdle, NULL);
+	ek_loop_arm(loop, &timer, 300);
+	ek_loop_run(loop);
+	passed = (double)(ek_loop_now_us(loop) - start_us) / 1e6;
+	assert_true(turns->n > 0);
+	assert_true(turns->longest >= 0.03 && turns->longest <= turns->sum);
+	assert_true(turns->sum <= passed - 0.29);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -455,6 +481,7 @@ int main(void)
 		TEST(a_loop_blocked_for_too_long_ends_the_process),
 		TEST(whoever_ends_the_process_is_named_in_its_last_line),
 		TEST(a_process_that_ends_in_order_says_nothing),
+		TEST(turns_are_measured_and_sleep_is_not),
 		TEST(neither_a_short_call_nor_an_idle_loop_is_blocked),
 	};
 

@@ -8,10 +8,11 @@ SLICES = ("discovery.k8s.io/v1", "endpointslices")
 EVENTS = ("events.k8s.io/v1", "events")
 
 MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 
 PLURALS = {"ConfigMap": "configmaps", "Namespace": "namespaces", "Node": "nodes", "Pod": "pods", "Service": "services",
            "Deployment": "deployments", "ServiceAccount": "serviceaccounts", "EndpointSlice": "endpointslices",
-           "EurekaSyncer": "eurekasyncers"}
+           "EurekaSyncer": "eurekasyncers", "Ingress": "ingresses"}
 
 
 class Cluster:
@@ -57,6 +58,9 @@ class Cluster:
     def patch(self, version, plural, name, patch, namespace=None, subresource=None):
         return self._call("PATCH", self.path(version, plural, name, namespace, subresource), json=patch,
                           headers={"Content-Type": MERGE_PATCH})
+
+    def json_patch(self, version, plural, name, steps, namespace=None):
+        return self._call("PATCH", self.path(version, plural, name, namespace), json=steps, headers={"Content-Type": JSON_PATCH})
 
     def try_patch(self, *arguments):
         """As patch, or nothing when there is no such object."""

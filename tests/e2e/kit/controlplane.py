@@ -39,7 +39,11 @@ class ControlPlane:
         self.etcd = Process("etcd", directory / "etcd.log")
         self.apiserver = Process("kube-apiserver", directory / "kube-apiserver.log")
         self.controllers = Process("kube-controller-manager", directory / "kube-controller-manager.log")
-        self.cluster = Cluster(self.url, ADMIN_TOKEN, self.authority.ca_file)
+        self.cluster = self.another_cluster()
+
+    def another_cluster(self):
+        """A Cluster with connections of its own, for another thread."""
+        return Cluster(self.url, ADMIN_TOKEN, self.authority.ca_file)
 
     def _prepare_files(self):
         self.authority = Authority(self.directory)
@@ -85,10 +89,11 @@ class ControlPlane:
 
     # life
 
-    def start(self):
+    def start(self, has_controllers=True):
         self._start_etcd()
         self.start_apiserver()
-        self._start_controllers()
+        if has_controllers:
+            self._start_controllers()
         return self
 
     def stop(self):

@@ -83,7 +83,7 @@ class Eureka:
         """{address: status} of one application: what a caller would choose from."""
         return {one["ipAddr"]: one["status"] for one in self.instances(application).values()}
 
-    def registered_at(self, application):
+    def registered_at(self, application=None):
         """{id: time}: changes when an instance is registered again, not when it is renewed."""
         return {key: one["leaseInfo"]["registrationTimestamp"] for key, one in self.instances(application).items()}
 

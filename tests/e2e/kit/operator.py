@@ -78,6 +78,16 @@ class Operator:
         lines = [line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
         return {series: float(value) for series, value in lines}
 
+    def watch_restarts(self):
+        """{series: count} of every cause but the audit, which is our own."""
+        return {series: value for series, value in self.metrics().items()
+                if series.startswith("eurekube_watch_restarts_total") and 'cause="audit"' not in series}
+
+    def histogram(self, name, labels=""):
+        """{bound: how many are not above it}, bounds as they are written."""
+        start = f'{name}_bucket{{{labels}{"," if labels else ""}le="'
+        return {series.removeprefix(start).removesuffix('"}'): value for series, value in self.metrics().items() if series.startswith(start)}
+
     def late_renewals(self, seconds, registry="main"):
         """Heartbeats that were sent so long after their time; `seconds` as the histogram writes one of its bounds."""
         metrics, name = self.metrics(), f'eurekube_lease_lateness_seconds_bucket{{registry="{registry}",le="%s"}}'

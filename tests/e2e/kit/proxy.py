@@ -137,6 +137,49 @@ class EmptyLists(Fault):
         return passage.kept[passage.kept.rfind(b"\n", 0, mark) + 1:]
 
 
+class HidesObjects(EmptyLists):
+    """As EmptyLists, but only objects whose names match are missing. Watches begin anew once and are true from then on."""
+
+    def __init__(self, names, resource="/"):
+        super().__init__(resource)
+        self._names = re.compile(rf'"name":"(?:{names})"'.encode())
+        self._begun = set()
+
+    def answer(self, path):
+        if path.split("?")[0] in self._begun:
+            return None
+        if "sendInitialEvents" in path or "watch=1" not in path:
+            self._begun.add(path.split("?")[0])
+        return super().answer(path)
+
+    def body(self, passage, chunk):
+        if passage.is_past_the_list:
+            return chunk
+        passage.kept += chunk
+        return self._stream(passage) if "watch=1" in passage.path else self._list(passage)
+
+    def _stream(self, passage):
+        lines, _, passage.kept = passage.kept.rpartition(b"\n")
+        lines = lines.splitlines()
+        kept = [line for line in lines if not self._names.search(line)]
+        self.hits += len(lines) - len(kept)
+        if any(b"initial-events-end" in line for line in lines):
+            passage.is_past_the_list = True
+            kept.append(passage.kept)
+        return b"\n".join(kept + [b""]) if not passage.is_past_the_list else b"\n".join(kept)
+
+    def _list(self, passage):
+        try:
+            document = json.loads(passage.kept)
+        except ValueError:
+            return b""                          # the rest comes in a later piece
+        if "items" in document:
+            kept = [one for one in document["items"] if not self._names.search(b'"name":"%s"' % one["metadata"]["name"].encode())]
+            self.hits += len(document["items"]) - len(kept)
+            document["items"] = kept
+        raise Cut(json.dumps(document).encode(), ends_well=True)
+
+
 class Passage:
     """One answer on its way from the server to the operator."""
 
