@@ -22,10 +22,10 @@ void rig_write_slice(FILE *out, const char *head, const struct rig_slice *slice)
 	fprintf(out, "{%s\"metadata\":{\"name\":\"service-%u-%04x\",\"generateName\":\"service-%u-\",\"namespace\":\"team-%u\",\"uid\":\"%08x-aaaa-4bbb-8ccc-000000000000\","
 		     "\"resourceVersion\":\"%u\",\"generation\":7,\"creationTimestamp\":\"2024-01-01T00:00:00Z\",\"labels\":{\"app\":\"service-%u\","
 		     "\"endpointslice.kubernetes.io/managed-by\":\"endpointslice-controller.k8s.io\",\"kubernetes.io/service-name\":\"service-%u\"},\"annotations\":{"
-		     "\"endpoints.kubernetes.io/last-change-trigger-time\":\"2024-01-01T00:00:00Z\"},\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Service\","
+		     "\"endpoints.kubernetes.io/last-change-trigger-time\":\"2024-01-01T00:00:0%uZ\"},\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Service\","
 		     "\"name\":\"service-%u\",\"uid\":\"%08x-dddd-4eee-8fff-000000000000\",\"controller\":true,\"blockOwnerDeletion\":true}]},\"addressType\":\"IPv4\","
 		     "\"endpoints\":[",
-		head, service, slice->number, service, service % 50, slice->first, slice->first + 1000, service, service, service, service);
+		head, service, slice->number, service, service % 50, slice->first, slice->first + 1000, service, service, slice->second, service, service);
 	for (unsigned i = 0; i < slice->n_endpoints; i++) {
 		fputs(i ? "," : "", out);
 		write_endpoint(out, service, slice->first + i);

@@ -8,6 +8,7 @@
 struct rig_slice {
 	unsigned service, number;      /* the number-th slice of this Service */
 	unsigned first, n_endpoints;   /* endpoints are numbered through the whole cluster */
+	unsigned second;               /* of its trigger time, 0 to 9 */
 };
 
 void rig_write_service(FILE *out, const char *head, unsigned service);
