@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The work queue: which syncers must be looked at again. Adding collapses duplicates; a delayed add keeps the earlier of two times; the
- * worker runs items on the loop, one at a time, for at most 10 ms a turn, so that readers and leases are never kept waiting by a storm.
+ * worker runs items on the loop, one at a time, for at most 5 ms a turn (and one item more), so that readers and leases are never kept waiting by a storm.
  */
 #ifndef EK_SYNC_QUEUE_H
 #define EK_SYNC_QUEUE_H
