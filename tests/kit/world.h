@@ -141,6 +141,8 @@ const struct fake_instance *instance_of(struct world *w, const char *instance); 
 bool is_up(struct world *w, const char *instance);
 const char *mark_of(struct world *w, const char *instance, const char *key);            /* metadata; "" none */
 unsigned n_ops(struct world *w, enum fake_op op, const char *instance);                 /* since the log was reset */
+/* shop/web with n pods, the operator started, all of them up and told so; the log of Eureka is reset. */
+void given_web_served(struct world *w, unsigned n);
 #define then_up(w, instance)   soon(w, is_up(w, instance))
 #define then_gone(w, instance) soon(w, !instance_of(w, instance))
 

@@ -313,3 +313,14 @@ unsigned n_ops(struct world *w, enum fake_op op, const char *instance)
 
 	return fake_eureka_count_of(w->eureka, op, reference.application, reference.id);
 }
+
+void given_web_served(struct world *w, unsigned n)
+{
+	given_pods(w, "shop/web", n);
+	given_syncer(w, "shop/web", NULL);
+	when_started(w);
+	within(w, 10000, fake_eureka_n(w->eureka, "WEB") == n);
+	soon(w, !strcmp(ready_of(w, "shop/web", "status"), "True"));
+	pass_ms(w, 5000);
+	fake_eureka_reset_log(w->eureka);
+}

@@ -8,17 +8,6 @@
 
 #include <stdio.h>
 
-static void given_served(struct world *w, unsigned n)
-{
-	given_pods(w, "shop/web", n);
-	given_syncer(w, "shop/web", NULL);
-	when_started(w);
-	within(w, 10000, fake_eureka_n(w->eureka, "WEB") == n);
-	soon(w, !strcmp(ready_of(w, "shop/web", "status"), "True"));
-	pass_ms(w, 5000);
-	fake_eureka_reset_log(w->eureka);
-}
-
 /* What Eureka was asked about one instance, in order, as letters: R register, r renew, C cancel, G get. */
 static const char *story_of(struct world *w, const char *id)
 {
@@ -40,7 +29,7 @@ static const char *story_of(struct world *w, const char *id)
 
 SCENARIO(eureka, restarted_empty_has_all_back_within_a_renewal_period)
 {
-	given_served(w, 20);
+	given_web_served(w, 20);
 	fake_eureka_restart(w->eureka);
 	assert_int_equal(fake_eureka_n(w->eureka, NULL), 0);
 	within(w, 28000, fake_eureka_n(w->eureka, "WEB") == 20);
@@ -50,7 +39,7 @@ SCENARIO(eureka, restarted_empty_has_all_back_within_a_renewal_period)
 
 SCENARIO(eureka, away_for_minutes_is_filled_when_it_is_back)
 {
-	given_served(w, 3);
+	given_web_served(w, 3);
 	sim_fault(w->loop, EUREKA_ORIGIN, SIM_REFUSE);
 	when_pod_comes(w, "shop/web", "web-4");
 	when_pod_vanishes(w, "shop/web", "web-1");
@@ -66,7 +55,7 @@ SCENARIO(eureka, away_for_minutes_is_filled_when_it_is_back)
 
 SCENARIO(eureka, away_for_less_than_a_lease_loses_nothing)
 {
-	given_served(w, 10);
+	given_web_served(w, 10);
 	sim_fault(w->loop, EUREKA_ORIGIN, SIM_REFUSE);
 	pass_ms(w, 40000);
 	sim_fault(w->loop, EUREKA_ORIGIN, SIM_OK);
@@ -77,7 +66,7 @@ SCENARIO(eureka, away_for_less_than_a_lease_loses_nothing)
 
 SCENARIO(eureka, a_lost_reply_of_a_registration_is_read_before_anything_is_written)
 {
-	given_served(w, 1);
+	given_web_served(w, 1);
 	fake_eureka_rule(w->eureka, &(struct fake_rule){ .method = "POST", .times = 1, .action = FAKE_LOSE });
 	when_pod_comes(w, "shop/web", "web-2");
 	within(w, 10000, !strcmp(status_of(w, "shop/web", "registered"), "2"));
@@ -86,7 +75,7 @@ SCENARIO(eureka, a_lost_reply_of_a_registration_is_read_before_anything_is_writt
 
 SCENARIO(eureka, a_registration_that_never_arrived_is_read_and_put_again)
 {
-	given_served(w, 1);
+	given_web_served(w, 1);
 	fake_eureka_rule(w->eureka, &(struct fake_rule){ .method = "POST", .times = 1, .action = FAKE_CUT });
 	when_pod_comes(w, "shop/web", "web-2");
 	within(w, 10000, is_up(w, "shop/WEB/web-2"));
@@ -95,7 +84,7 @@ SCENARIO(eureka, a_registration_that_never_arrived_is_read_and_put_again)
 
 SCENARIO(eureka, a_lost_reply_of_a_removal_is_read_before_anything_is_written)
 {
-	given_served(w, 2);
+	given_web_served(w, 2);
 	fake_eureka_rule(w->eureka, &(struct fake_rule){ .method = "DELETE", .times = 1, .action = FAKE_LOSE });
 	when_pod_vanishes(w, "shop/web", "web-2");
 	within(w, 10000, !strcmp(status_of(w, "shop/web", "registered"), "1"));
@@ -106,7 +95,7 @@ SCENARIO(eureka, that_hangs_is_given_up_and_nothing_is_written_blindly)
 {
 	const char *story;
 
-	given_served(w, 1);
+	given_web_served(w, 1);
 	sim_fault(w->loop, EUREKA_ORIGIN, SIM_HANG);
 	when_pod_comes(w, "shop/web", "web-2");
 	pass_ms(w, 25000);
@@ -122,7 +111,7 @@ SCENARIO(eureka, that_hangs_does_not_stop_the_view_nor_the_other_registry)
 {
 	char body[4096];
 
-	given_served(w, 1);
+	given_web_served(w, 1);
 	given_pods(w, "shop/api", 1);
 	given_syncer(w, "shop/api", "\"registry\":\"spare\"");
 	soon(w, !strcmp(status_of(w, "shop/api", "registered"), "1"));
@@ -135,7 +124,7 @@ SCENARIO(eureka, that_hangs_does_not_stop_the_view_nor_the_other_registry)
 
 SCENARIO(eureka, answering_500_for_a_while_is_tried_again_with_backoff)
 {
-	given_served(w, 1);
+	given_web_served(w, 1);
 	fake_eureka_rule(w->eureka, &(struct fake_rule){ .method = "POST", .times = FAKE_ALWAYS, .status = 500 });
 	when_pod_comes(w, "shop/web", "web-2");
 	within(w, 30000, !strcmp(status_of(w, "shop/web", "failing"), "1"));
@@ -153,7 +142,7 @@ SCENARIO(eureka, refusing_writes_while_it_renews_is_not_stormed)
 {
 	char pod[32];
 
-	given_served(w, 200);
+	given_web_served(w, 200);
 	fake_eureka_rule(w->eureka, &(struct fake_rule){ .method = "POST", .times = FAKE_ALWAYS, .status = 500 });
 	for (int i = 0; i < 100; i++) {
 		snprintf(pod, sizeof(pod), "web-x%d", i);
@@ -166,7 +155,7 @@ SCENARIO(eureka, refusing_writes_while_it_renews_is_not_stormed)
 
 SCENARIO(eureka, asking_to_slow_down_is_waited_for)
 {
-	given_served(w, 1);
+	given_web_served(w, 1);
 	fake_eureka_rule(w->eureka, &(struct fake_rule){ .method = "POST", .times = 1, .status = 429, .headers = "Retry-After: 7\n" });
 	when_pod_comes(w, "shop/web", "web-2");
 	pass_ms(w, 6500);
@@ -176,7 +165,7 @@ SCENARIO(eureka, asking_to_slow_down_is_waited_for)
 
 SCENARIO(eureka, refusing_a_registration_is_told_and_not_repeated)
 {
-	given_served(w, 1);
+	given_web_served(w, 1);
 	fake_eureka_rule(w->eureka, &(struct fake_rule){ .method = "POST", .times = FAKE_ALWAYS, .status = 400 });
 	when_pod_comes(w, "shop/web", "web-2");
 	soon(w, !strcmp(status_of(w, "shop/web", "failing"), "1"));
@@ -190,7 +179,7 @@ SCENARIO(eureka, refusing_a_registration_is_told_and_not_repeated)
 
 SCENARIO(eureka, asking_for_a_password_is_told)
 {
-	given_served(w, 1);
+	given_web_served(w, 1);
 	fake_eureka_authorization(w->eureka, "Basic bm9wZQ==");
 	when_pod_comes(w, "shop/web", "web-2");
 	within(w, 30000, !strcmp(status_of(w, "shop/web", "failingInstances.0.reason"), "NotAuthorized"));
@@ -200,7 +189,7 @@ SCENARIO(eureka, asking_for_a_password_is_told)
 
 SCENARIO(eureka, showing_an_empty_list_in_an_audit_loses_nothing)
 {
-	given_served(w, 3);
+	given_web_served(w, 3);
 	fake_eureka_show_nothing(w->eureka, true);
 	pass_ms(w, 400000);
 	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_REGISTER), 0);
@@ -210,14 +199,14 @@ SCENARIO(eureka, showing_an_empty_list_in_an_audit_loses_nothing)
 
 SCENARIO(eureka, whose_entry_somebody_removed_has_it_back_by_the_next_renewal)
 {
-	given_served(w, 2);
+	given_web_served(w, 2);
 	assert_true(fake_eureka_cancel(w->eureka, "WEB", "test:shop:WEB:web-1:8080"));
 	within(w, 28000, is_up(w, "shop/WEB/web-1"));
 }
 
 SCENARIO(eureka, away_while_a_syncer_is_deleted_is_waited_for_and_then_cleaned_up)
 {
-	given_served(w, 2);
+	given_web_served(w, 2);
 	sim_fault(w->loop, EUREKA_ORIGIN, SIM_REFUSE);
 	when_syncer_deleted(w, "shop/web");
 	pass_ms(w, 120000);
@@ -229,7 +218,7 @@ SCENARIO(eureka, away_while_a_syncer_is_deleted_is_waited_for_and_then_cleaned_u
 
 SCENARIO(eureka, away_for_too_long_releases_a_deleted_syncer_with_an_event)
 {
-	given_served(w, 2);
+	given_web_served(w, 2);
 	sim_fault(w->loop, EUREKA_ORIGIN, SIM_REFUSE);
 	when_syncer_deleted(w, "shop/web");
 	pass_ms(w, 595000);
@@ -244,7 +233,7 @@ SCENARIO(eureka, away_for_too_long_releases_a_deleted_syncer_with_an_event)
 
 SCENARIO(kube, cut_watches_go_on_where_they_were)
 {
-	given_served(w, 2);
+	given_web_served(w, 2);
 	fake_kube_cut_watches(w->kube, NULL, true);
 	when_pod_comes(w, "shop/web", "web-3");
 	when_pod_vanishes(w, "shop/web", "web-1");
@@ -253,7 +242,7 @@ SCENARIO(kube, cut_watches_go_on_where_they_were)
 
 SCENARIO(kube, forgotten_history_is_listed_again)
 {
-	given_served(w, 2);
+	given_web_served(w, 2);
 	fake_kube_cut_watches(w->kube, NULL, true);
 	when_pod_comes(w, "shop/web", "web-3");
 	when_pod_vanishes(w, "shop/web", "web-1");
@@ -263,7 +252,7 @@ SCENARIO(kube, forgotten_history_is_listed_again)
 
 SCENARIO(kube, events_that_were_lost_are_made_good_by_the_audit)
 {
-	given_served(w, 2);
+	given_web_served(w, 2);
 	fake_kube_drop_events(w->kube, "endpointslices", 2);
 	when_pod_comes(w, "shop/web", "web-3");
 	when_pod_vanishes(w, "shop/web", "web-1");
@@ -274,7 +263,7 @@ SCENARIO(kube, events_that_were_lost_are_made_good_by_the_audit)
 
 SCENARIO(kube, an_empty_list_of_services_removes_nothing)
 {
-	given_served(w, 3);
+	given_web_served(w, 3);
 	fake_kube_rule(w->kube, &(struct fake_rule){ .method = "GET", .path = "/api/v1/services", .times = FAKE_ALWAYS, .action = FAKE_EMPTY });
 	fake_kube_restart(w->kube);
 	pass_ms(w, 700000);
@@ -289,7 +278,7 @@ SCENARIO(kube, an_empty_list_of_services_removes_nothing)
 
 SCENARIO(kube, an_empty_list_of_slices_removes_nothing)
 {
-	given_served(w, 3);
+	given_web_served(w, 3);
 	fake_kube_rule(w->kube, &(struct fake_rule){ .method = "GET", .path = "/apis/discovery.k8s.io/v1/endpointslices", .times = FAKE_ALWAYS,
 		.action = FAKE_EMPTY });
 	fake_kube_restart(w->kube);
@@ -305,7 +294,7 @@ SCENARIO(kube, an_empty_list_of_slices_removes_nothing)
 
 SCENARIO(kube, an_event_after_an_empty_list_has_it_listed_again)
 {
-	given_served(w, 3);
+	given_web_served(w, 3);
 	fake_kube_rule(w->kube, &(struct fake_rule){ .method = "GET", .path = "/apis/discovery.k8s.io/v1/endpointslices", .times = FAKE_ALWAYS,
 		.action = FAKE_EMPTY });
 	fake_kube_restart(w->kube);
@@ -318,7 +307,7 @@ SCENARIO(kube, an_event_after_an_empty_list_has_it_listed_again)
 
 SCENARIO(kube, an_empty_list_at_start_removes_nothing)
 {
-	given_served(w, 3);
+	given_web_served(w, 3);
 	when_killed(w);
 	fake_kube_rule(w->kube, &(struct fake_rule){ .method = "GET", .path = "/apis/discovery.k8s.io/v1/endpointslices", .times = FAKE_ALWAYS,
 		.action = FAKE_EMPTY });
@@ -332,7 +321,7 @@ SCENARIO(kube, a_syncer_that_a_list_does_not_show_is_kept_when_a_read_shows_it)
 {
 	unsigned n_reads = fake_kube_count(w->kube, "get", "eurekasyncers");
 
-	given_served(w, 2);
+	given_web_served(w, 2);
 	fake_kube_rule(w->kube, &(struct fake_rule){ .method = "GET", .path = "/apis/eurekube.io/v1alpha1/eurekasyncers", .times = FAKE_ALWAYS,
 		.action = FAKE_EMPTY });
 	fake_kube_cut_watches(w->kube, "eurekasyncers", true);
@@ -352,7 +341,7 @@ SCENARIO(kube, a_syncer_that_vanished_unseen_is_cleaned_up_when_a_read_confirms_
 {
 	unsigned n_reads = fake_kube_count(w->kube, "get", "eurekasyncers");
 
-	given_served(w, 2);
+	given_web_served(w, 2);
 	fake_kube_cut_watches(w->kube, "eurekasyncers", true);
 	fake_kube_remove(w->kube, "eurekasyncers", "shop", "web");
 	fake_kube_compact(w->kube);
@@ -363,7 +352,7 @@ SCENARIO(kube, a_syncer_that_vanished_unseen_is_cleaned_up_when_a_read_confirms_
 
 SCENARIO(kube, a_doubt_that_cannot_be_settled_removes_nothing)
 {
-	given_served(w, 2);
+	given_web_served(w, 2);
 	fake_kube_rule(w->kube, &(struct fake_rule){ .method = "GET", .path = "/apis/eurekube.io/v1alpha1/namespaces/shop/eurekasyncers/web",
 		.times = FAKE_ALWAYS, .status = 500 });
 	fake_kube_cut_watches(w->kube, "eurekasyncers", true);
@@ -377,7 +366,7 @@ SCENARIO(kube, a_doubt_that_cannot_be_settled_removes_nothing)
 
 SCENARIO(kube, away_for_minutes_costs_no_lease)
 {
-	given_served(w, 5);
+	given_web_served(w, 5);
 	sim_fault(w->loop, KUBE_ORIGIN, SIM_REFUSE);
 	fake_kube_cut_watches(w->kube, NULL, true);
 	pass_ms(w, 400000);
@@ -391,7 +380,7 @@ SCENARIO(kube, away_for_minutes_costs_no_lease)
 
 SCENARIO(kube, events_told_twice_do_no_harm)
 {
-	given_served(w, 2);
+	given_web_served(w, 2);
 	fake_kube_repeat_events(w->kube, "endpointslices", 10);
 	fake_kube_repeat_events(w->kube, "eurekasyncers", 10);
 	when_pod_comes(w, "shop/web", "web-3");
@@ -406,7 +395,7 @@ SCENARIO(kube, events_told_twice_do_no_harm)
 SCENARIO(kube, without_streaming_lists_serves_as_well)
 {
 	fake_kube_set_streaming(w->kube, false);
-	given_served(w, 2);
+	given_web_served(w, 2);
 	fake_kube_restart(w->kube);
 	when_pod_comes(w, "shop/web", "web-3");
 	within(w, 10000, is_up(w, "shop/WEB/web-3"));

@@ -10,17 +10,6 @@
 
 #define QUORUM_SLICES "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices"
 
-static void given_served(struct world *w, unsigned n)
-{
-	given_pods(w, "shop/web", n);
-	given_syncer(w, "shop/web", NULL);
-	when_started(w);
-	within(w, 10000, fake_eureka_n(w->eureka, "WEB") == n);
-	soon(w, !strcmp(ready_of(w, "shop/web", "status"), "True"));
-	pass_ms(w, 5000);
-	fake_eureka_reset_log(w->eureka);
-}
-
 /* Four Services with two pods each, and four more that nobody selects, so that lists are never empty. */
 static void given_four_served(struct world *w)
 {
@@ -65,7 +54,7 @@ static bool is_held(struct world *w, const char *syncer)
 
 SCENARIO(guard, an_endpoint_that_was_seen_going_goes_without_a_read)
 {
-	given_served(w, 3);
+	given_web_served(w, 3);
 	fake_kube_rule(w->kube, &(struct fake_rule){ .path = "/api/v1/namespaces/shop/services", .times = FAKE_ALWAYS, .status = 500 });
 	fake_kube_rule(w->kube, &(struct fake_rule){ .path = QUORUM_SLICES, .times = FAKE_ALWAYS, .status = 500 });
 	when_pod_terminates(w, "shop/web", "web-1");
@@ -78,7 +67,7 @@ SCENARIO(guard, an_endpoint_that_vanished_while_it_was_ready_goes_after_a_read)
 {
 	unsigned n_reads;
 
-	given_served(w, 3);
+	given_web_served(w, 3);
 	n_reads = fake_kube_count(w->kube, "list", "endpointslices");
 	when_pod_vanishes(w, "shop/web", "web-1");
 	then_gone(w, "shop/WEB/web-1");
@@ -90,7 +79,7 @@ SCENARIO(guard, an_endpoint_that_vanished_while_it_was_ready_goes_after_a_read)
 
 SCENARIO(guard, a_read_that_fails_holds_the_removal_and_says_so)
 {
-	given_served(w, 3);
+	given_web_served(w, 3);
 	fake_kube_rule(w->kube, &(struct fake_rule){ .path = QUORUM_SLICES, .times = FAKE_ALWAYS, .status = 500 });
 	when_pod_vanishes(w, "shop/web", "web-1");
 	within(w, 30000, is_held(w, "shop/web"));
@@ -105,7 +94,7 @@ SCENARIO(guard, a_read_that_fails_holds_the_removal_and_says_so)
 
 SCENARIO(guard, a_read_without_anything_that_events_have_shown_is_not_believed)
 {
-	given_served(w, 3);
+	given_web_served(w, 3);
 	fake_kube_rule(w->kube, &(struct fake_rule){ .path = QUORUM_SLICES, .times = FAKE_ALWAYS, .action = FAKE_EMPTY });
 	when_pod_vanishes(w, "shop/web", "web-1");
 	pass_ms(w, 100000);
@@ -116,7 +105,7 @@ SCENARIO(guard, a_read_without_anything_that_events_have_shown_is_not_believed)
 
 SCENARIO(guard, a_list_cut_short_by_a_proxy_confirms_nothing)
 {
-	given_served(w, 3);
+	given_web_served(w, 3);
 	fake_kube_rule(w->kube, &(struct fake_rule){ .path = QUORUM_SLICES, .times = FAKE_ALWAYS, .status = 200,
 		.body = "{\"kind\":\"EndpointSliceList\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[{\"metadata\":{\"namespace\":\"shop\","
 			"\"name\":\"web-1\",\"labels\":{\"kubernetes.io/service-name\":\"web\"}},\"addressType\":\"IPv4\",\"ports\":[{\"name\":\"http\","
@@ -131,7 +120,7 @@ SCENARIO(guard, an_event_that_never_happened_takes_nothing_away_and_is_mended)
 {
 	unsigned n_watches;
 
-	given_served(w, 3);
+	given_web_served(w, 3);
 	n_watches = fake_kube_count(w->kube, "watch", "endpointslices");
 	fake_kube_emit(w->kube, "endpointslices", "{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"namespace\":\"shop\",\"name\":\"web-1\","
 		"\"uid\":\"none\",\"resourceVersion\":\"999999\"}}}\n");
@@ -239,7 +228,7 @@ static void given_fewer_after_a_start(struct world *w, unsigned n_before, unsign
 {
 	char pod[32];
 
-	given_served(w, n_before);
+	given_web_served(w, n_before);
 	when_killed(w);
 	for (unsigned i = n_after; i < n_before; i++) {
 		snprintf(pod, sizeof(pod), "web-%u", i + 1);
@@ -300,7 +289,7 @@ SCENARIO(guard, an_owner_that_cannot_be_a_name_is_not_asked_for)
 {
 	unsigned n_reads;
 
-	given_served(w, 1);
+	given_web_served(w, 1);
 	fake_eureka_stranger(w->eureka, "WEB", "other", "10.9.9.9", "\"eurekube.owner\":\"test/shop/web?watch=1\"");
 	fake_eureka_stranger(w->eureka, "WEB", "another", "10.9.9.8", "\"eurekube.owner\":\"test/shop/..\"");
 	n_reads = fake_kube_count(w->kube, "get", NULL);
