@@ -33,10 +33,12 @@ e2e:	## test against a real API server and real Spring Eureka servers
 	$(Q)EK_TEST_BUILD=$(B) tests/e2e/run
 
 e2e-long: deps
-e2e-long:	## the same at real length: minutes of heartbeats and of outage
+e2e-long:	## at real length: minutes of heartbeats and of outage; and once without streaming lists
 	$(Q)mk/deps.sh valgrind
 	$(remake) e2e-parts
 	$(Q)EK_TEST_BUILD=$(B) tests/e2e/run --long
+	$(Q)EK_TEST_BUILD=$(B) EK_E2E_FEATURE_GATES=WatchList=false tests/e2e/run \
+		test_pods_in_eureka.py test_restarts.py test_api_faults.py test_guard.py
 
 lint:	## includes, headers, licences, sizes, banned functions
 	$(Q)mk/lint/run

@@ -32,7 +32,7 @@ def logs(tmp_path_factory):
 def servers(logs):
     """Both start at the same time."""
     eureka = Eureka(logs)
-    control_plane = ControlPlane(logs / "control-plane")
+    control_plane = ControlPlane(logs / "control-plane", feature_gates=os.environ.get("EK_E2E_FEATURE_GATES", ""))
     try:
         eureka.launch()
         control_plane.start()
