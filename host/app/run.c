@@ -54,12 +54,17 @@ static void relist(void *arg, enum ek_store_kind kind)
 	ek_watches_relist(&((struct ek_app *)arg)->watches, kind);
 }
 
+static void relist_read(void *arg, const struct ek_read *read)
+{
+	ek_watches_relist_read(&((struct ek_app *)arg)->watches, read);
+}
+
 static void start_engine(struct ek_app *app)
 {
 	struct ek_engine_config config = {
 		.loop = app->with.loop, .http = app->http, .kube = app->kube, .catalog = app->with.catalog,
 		.recorder = app->recorder, .config = app->with.config, .cluster_id = app->cluster_id,
-		.relist = relist, .relist_arg = app, .explain_read = ek_watches_explain, .explain_arg = &app->watches,
+		.relist = relist, .relist_read = relist_read, .relist_arg = app, .explain_read = ek_watches_explain, .explain_arg = &app->watches,
 	};
 
 	EK_INFO(&app->log, "starting", EK_S("version", EK_VERSION), EK_S("cluster", app->cluster_id), EK_S("server", ek_kube_server(app->kube)));

@@ -204,3 +204,10 @@ void ek_watches_relist(struct ek_watches *watches, enum ek_store_kind kind)
 		if (strcmp(watches->at[i].resource, name) == 0)
 			ek_reflector_relist(watches->at[i].reflector);
 }
+
+void ek_watches_relist_read(struct ek_watches *watches, const struct ek_read *read)
+{
+	for (unsigned i = watches->n_needed; i < watches->n; i++)
+		if (watches->at[i].read == read)
+			ek_reflector_relist(watches->at[i].reflector);
+}

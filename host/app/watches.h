@@ -40,5 +40,6 @@ bool ek_watches_have_whole_namespace(const struct ek_watches *watches);         
 /* For the engine: why modes do not see a resource yet. */
 void ek_watches_explain(void *watches, const struct ek_read *read, const char *namespace_, struct ek_read_problem *out);
 void ek_watches_relist(struct ek_watches *watches, enum ek_store_kind kind);
+void ek_watches_relist_read(struct ek_watches *watches, const struct ek_read *read);
 
 #endif

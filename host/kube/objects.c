@@ -245,7 +245,7 @@ static enum ek_objects_state state_of(const struct ek_objects_feed *feed)
 	return feed->is_unconfirmed ? EK_OBJECTS_UNCONFIRMED : EK_OBJECTS_WHOLE;
 }
 
-/* An empty list where there were objects is hardly ever the truth; another list that shows something, or an event, ends the doubt. */
+/* An empty list where there were objects is hardly ever the truth. An event shows one of them, but not the others: only another list ends the doubt. */
 static bool judge_list(struct ek_objects_feed *feed, size_t before, size_t after)
 {
 	enum ek_objects_state old = state_of(feed);
@@ -265,6 +265,8 @@ static void on_commit(void *arg)
 		EK_BUG("the end of no list");
 	feed->live = settle(feed);
 	feed->is_staging = false;
+	if (feed->objects->with.on_commit)
+		feed->objects->with.on_commit(feed->objects->with.arg, feed->namespace_, old.n, feed->live.n);
 	if (judge_list(feed, old.n, feed->live.n))
 		tell(feed->objects, feed->namespace_);
 	else
@@ -279,14 +281,6 @@ static void on_abort(void *arg)
 
 /* ---- events ---- */
 
-static void end_doubt(struct ek_objects_feed *feed)
-{
-	if (!feed->is_doubted && !feed->is_unconfirmed)
-		return;
-	feed->is_doubted = feed->is_unconfirmed = false;
-	tell(feed->objects, feed->namespace_);
-}
-
 static int on_deletion(struct ek_objects_feed *feed, struct ek_slice json, struct ek_error *err)
 {
 	struct ek_object_meta meta;
@@ -300,7 +294,6 @@ static int on_deletion(struct ek_objects_feed *feed, struct ek_slice json, struc
 		take_out(feed->objects, &feed->live, place);
 		tell(feed->objects, meta.namespace_);
 	}
-	end_doubt(feed);
 	return EK_OK;
 }
 
@@ -327,7 +320,6 @@ static int on_change(void *arg, enum ek_watch_type type, struct ek_slice json, s
 	} else {
 		drop(feed->objects, record); /* the reference */
 	}
-	end_doubt(feed);
 	return EK_OK;
 }
 

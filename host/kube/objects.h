@@ -18,6 +18,8 @@ struct ek_objects_config {
 	const void *reader_arg;            /* must outlive the objects */
 	size_t max_bytes;                  /* of all records: a list or event beyond it fails, EK_TOO_BIG; 0 no limit */
 	bool is_namespaced;                /* what has a namespace, or has none, against this is left out */
+	/* A list of one namespace (NULL: of everything) was taken in; how many objects there were before and are now. Comes before its on_change. */
+	void (*on_commit)(void *arg, const char *namespace_, size_t before, size_t after);
 	/* Something changed in a namespace: a record, or the state. NULL: all namespaces, or a cluster-scoped resource. */
 	void (*on_change)(void *arg, const char *namespace_);
 	void *arg;
@@ -32,7 +34,7 @@ struct ek_objects_feed *ek_objects_feed(struct ek_objects *objects, const char *
 
 enum ek_objects_state {
 	EK_OBJECTS_UNLISTED,               /* no list was committed yet */
-	EK_OBJECTS_DOUBTED,                /* there were objects, and then a list without any: hardly ever the truth */
+	EK_OBJECTS_DOUBTED,                /* there were objects, and then a list without any: hardly ever the truth. Only a list with some ends it */
 	EK_OBJECTS_UNCONFIRMED,            /* the first list had no objects: the truth, unless something is known that came from some. The next one decides */
 	EK_OBJECTS_WHOLE,
 };

@@ -21,6 +21,7 @@
 struct ek_doubt {
 	struct ek_doubt *next;
 	const struct ek_sync_registry *registry; /* after its start; NULL: a list */
+	const struct ek_read *read;              /* whose list; NULL: that of `kind` */
 	enum ek_store_kind kind;
 	char *namespace_;                        /* NULL: all */
 	size_t expected, shown;
@@ -30,11 +31,12 @@ struct ek_doubt {
 
 static const char *const resources[EK_STORE_N_KINDS] = { [EK_STORE_SERVICES] = "services", [EK_STORE_SLICES] = "endpointslices" };
 
-static struct ek_doubt **find_list(struct ek_engine *engine, enum ek_store_kind kind, const char *namespace_)
+/* The one about the same list. */
+static struct ek_doubt **find_list(struct ek_engine *engine, const struct ek_doubt *like)
 {
 	struct ek_doubt **at = &engine->doubts;
 
-	while (*at && ((*at)->registry || (*at)->kind != kind || !ek_text_same((*at)->namespace_, namespace_)))
+	while (*at && ((*at)->registry || (*at)->read != like->read || (*at)->kind != like->kind || !ek_text_same((*at)->namespace_, like->namespace_)))
 		at = &(*at)->next;
 	return at;
 }
@@ -64,13 +66,15 @@ static void drop(struct ek_doubt **at)
 
 static void explain(const struct ek_doubt *doubt, char *why, size_t size)
 {
+	const char *name = doubt->read ? doubt->read->name : resources[doubt->kind];
+
 	if (doubt->registry)
 		snprintf(why, size, "after the start the cluster asks for only %zu of the %zu instances that registry %.60s holds for it", doubt->shown,
 		         doubt->expected, doubt->registry->config->name);
 	else if (!doubt->shown)
-		snprintf(why, size, "the API server answered an empty list of %s", resources[doubt->kind]);
+		snprintf(why, size, "the API server answered an empty list of %.80s", name);
 	else
-		snprintf(why, size, "the API server listed only %zu %s where there were %zu", doubt->shown, resources[doubt->kind], doubt->expected);
+		snprintf(why, size, "the API server listed only %zu %.80s where there were %zu", doubt->shown, name, doubt->expected);
 }
 
 static void tell(struct ek_engine *engine, const struct ek_doubt *doubt)
@@ -98,7 +102,9 @@ static void relist(struct ek_engine *engine)
 		if (!is_to_be_asked(doubt))
 			continue;
 		doubt->n_asked++;
-		is_asked[doubt->kind] = true;
+		if (doubt->read && engine->with.relist_read)
+			engine->with.relist_read(engine->with.relist_arg, doubt->read);
+		is_asked[doubt->kind] = is_asked[doubt->kind] || !doubt->read;
 		is_asked[EK_STORE_SLICES] = is_asked[EK_STORE_SLICES] || doubt->registry;
 	}
 	for (int kind = 0; kind < EK_STORE_N_KINDS; kind++)
@@ -181,31 +187,85 @@ static void on_due(void *arg)
 
 /* ---- what raises and ends them ---- */
 
-void ek_doubts_on_commit(struct ek_engine *engine, enum ek_store_kind kind, const char *namespace_, size_t before, size_t after)
+static void take_list(struct ek_engine *engine, struct ek_doubt *found)
 {
-	struct ek_doubt **at = find_list(engine, kind, namespace_);
-	size_t expected = *at && (*at)->expected > before ? (*at)->expected : before;
+	struct ek_doubt **at = find_list(engine, found);
 
-	if (!ek_guard_is_fall(expected, after)) {
+	if (*at && (*at)->expected > found->expected)
+		found->expected = (*at)->expected;
+	if (!ek_guard_is_fall(found->expected, found->shown)) {
 		if (!*at)
 			return;
 		drop(at);
 		ek_engine_requeue_all(engine);
 		return;
 	}
-	if (*at) {
-		(*at)->expected = expected;
-		(*at)->shown = after;
+	if (!*at) {
+		tell(engine, add(engine, found));
 		return;
 	}
-	tell(engine, add(engine, &(struct ek_doubt){
-		.kind = kind, .namespace_ = (char *)(uintptr_t)namespace_, .expected = expected, .shown = after }));
+	(*at)->expected = found->expected;
+	(*at)->shown = found->shown;
+}
+
+void ek_doubts_on_commit(struct ek_engine *engine, enum ek_store_kind kind, const char *namespace_, size_t before, size_t after)
+{
+	take_list(engine, &(struct ek_doubt){ .kind = kind, .namespace_ = (char *)(uintptr_t)namespace_, .expected = before, .shown = after });
+}
+
+/* Unlike of Services and slices, of another resource there may be none; that the first list is empty says nothing. */
+void ek_doubts_on_read(struct ek_read *read, const char *namespace_, size_t before, size_t after)
+{
+	struct ek_doubt found = { .read = read, .namespace_ = (char *)(uintptr_t)namespace_, .expected = before, .shown = after };
+
+	if (before || *find_list(read->engine, &found))
+		take_list(read->engine, &found);
+}
+
+static void forget(struct ek_engine *engine, const struct ek_sync_registry *registry, const struct ek_read *read)
+{
+	struct ek_doubt **at = &engine->doubts;
+
+	while (*at)
+		if ((registry && (*at)->registry == registry) || (read && (*at)->read == read))
+			drop(at);
+		else
+			at = &(*at)->next;
+}
+
+void ek_doubts_forget(const struct ek_sync_registry *registry)
+{
+	forget(registry->engine, registry, NULL);
+}
+
+void ek_doubts_forget_read(const struct ek_read *read)
+{
+	forget(read->engine, NULL, read);
+}
+
+static bool is_about(const struct ek_doubt *doubt, const char *namespace_)
+{
+	return !doubt->registry && (!doubt->namespace_ || strcmp(doubt->namespace_, namespace_) == 0);
 }
 
 void ek_doubts_on_event(struct ek_engine *engine, const char *namespace_)
 {
-	if (engine->doubts && ek_doubts_are_there(engine, namespace_))
+	const struct ek_doubt *doubt = engine->doubts;
+
+	while (doubt && (doubt->read || !is_about(doubt, namespace_)))
+		doubt = doubt->next;
+	if (doubt)
 		ask_again(engine);
+}
+
+void ek_doubts_on_read_event(struct ek_read *read)
+{
+	const struct ek_doubt *doubt = read->engine->doubts;
+
+	while (doubt && doubt->read != read)
+		doubt = doubt->next;
+	if (doubt)
+		ask_again(read->engine);
 }
 
 static const struct ek_doubt *find_registry(const struct ek_engine *engine, const struct ek_sync_registry *registry)
@@ -237,52 +297,41 @@ void ek_doubts_on_listed(struct ek_sync_registry *registry)
 	requeue_held(engine);
 }
 
-void ek_doubts_forget(const struct ek_sync_registry *registry)
-{
-	struct ek_doubt **at = &registry->engine->doubts;
-
-	while (*at)
-		if ((*at)->registry == registry)
-			drop(at);
-		else
-			at = &(*at)->next;
-}
-
 /* ---- questions ---- */
 
-static bool is_about(const struct ek_doubt *doubt, const char *namespace_)
+/* Whether it is about what this syncer asks for, in that registry. */
+static bool concerns(const struct ek_doubt *doubt, const struct ek_sync_syncer *syncer, const struct ek_sync_registry *registry)
 {
-	return !doubt->registry && (!doubt->namespace_ || strcmp(doubt->namespace_, namespace_) == 0);
+	if (doubt->registry)
+		return doubt->registry == registry;
+	return is_about(doubt, syncer->object->selector.namespace_) && (!doubt->read || ek_reads_uses(syncer->version, doubt->read));
 }
 
-bool ek_doubts_are_there(const struct ek_engine *engine, const char *namespace_)
+static const struct ek_doubt *find_for(const struct ek_sync_syncer *syncer, const struct ek_sync_registry *registry)
 {
-	for (const struct ek_doubt *doubt = engine->doubts; doubt; doubt = doubt->next)
-		if (is_about(doubt, namespace_))
-			return true;
-	return !ek_store_is_listed(engine->store, namespace_);
+	const struct ek_doubt *doubt = syncer->engine->doubts;
+
+	while (doubt && !concerns(doubt, syncer, registry))
+		doubt = doubt->next;
+	return doubt;
 }
 
 bool ek_doubts_hold(const struct ek_sync_syncer *syncer, const struct ek_ledger_entry *entry)
 {
 	bool is_just_listed = entry->registry->list_token && !entry->put_at_ms; /* there may be more: all are looked at when the list has ended */
 
-	if (is_just_listed || ek_doubts_are_there(syncer->engine, syncer->object->selector.namespace_))
-		return true;
-	return syncer->engine->doubts && find_registry(syncer->engine, entry->registry);
+	return is_just_listed || find_for(syncer, entry->registry) ||
+	       !ek_store_is_listed(syncer->engine->store, syncer->object->selector.namespace_);
 }
 
 bool ek_doubts_explain(const struct ek_sync_syncer *syncer, char *why, size_t size)
 {
-	const struct ek_engine *engine = syncer->engine;
 	const char *namespace_ = syncer->object->selector.namespace_;
-	const struct ek_doubt *doubt = engine->doubts;
+	const struct ek_doubt *doubt = find_for(syncer, syncer->registry);
 
-	while (doubt && !is_about(doubt, namespace_) && (!doubt->registry || doubt->registry != syncer->registry))
-		doubt = doubt->next;
 	if (doubt)
 		explain(doubt, why, size);
-	else if (!ek_store_is_listed(engine->store, namespace_))
+	else if (!ek_store_is_listed(syncer->engine->store, namespace_))
 		snprintf(why, size, "namespace %.63s could not be listed yet", namespace_);
 	else
 		return false;

@@ -8,6 +8,7 @@
 #define EK_SYNC_DOUBTS_H
 
 #include "sync/engine.h"
+#include "sync/reads.h"
 
 void ek_doubts_init(struct ek_engine *engine);
 void ek_doubts_stop(struct ek_engine *engine);   /* nothing is asked any more */
@@ -18,9 +19,13 @@ void ek_doubts_on_event(struct ek_engine *engine, const char *namespace_); /* so
 void ek_doubts_on_listed(struct ek_sync_registry *registry);               /* its list is in the ledger, with all that nobody asks for */
 void ek_doubts_forget(const struct ek_sync_registry *registry);            /* it is about to be freed */
 
+/* Of what only some modes read (reads.h): a list was taken in; something is there; it is about to be freed. */
+void ek_doubts_on_read(struct ek_read *read, const char *namespace_, size_t before, size_t after);
+void ek_doubts_on_read_event(struct ek_read *read);
+void ek_doubts_forget_read(const struct ek_read *read);
+
 /* For people: why what this syncer does not ask for any more may be there all the same. False: there is no doubt. */
 bool ek_doubts_explain(const struct ek_sync_syncer *syncer, char *why, size_t size);
 bool ek_doubts_hold(const struct ek_sync_syncer *syncer, const struct ek_ledger_entry *entry);
-bool ek_doubts_are_there(const struct ek_engine *engine, const char *namespace_);
 
 #endif

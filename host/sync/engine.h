@@ -221,6 +221,7 @@ struct ek_engine_config {
 	const struct ek_config *config;          /* must outlive the engine */
 	const char *cluster_id;
 	void (*relist)(void *arg, enum ek_store_kind kind); /* asks for another list; NULL: nobody can */
+	void (*relist_read)(void *arg, const struct ek_read *read); /* likewise */
 	void *relist_arg;
 	/* Why a resource that modes read has not been listed in a namespace (NULL: at all) yet. NULL: nobody knows. */
 	void (*explain_read)(void *arg, const struct ek_read *read, const char *namespace_, struct ek_read_problem *out);

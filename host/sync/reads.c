@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "sync/complete.h"
+#include "sync/doubts.h"
 
 #define OBJECTS_BYTES_MAX ((size_t)64 << 20)
 #define LOOK_AGAIN_MS 1000 /* while a view is being listed, or is not believed */
@@ -32,7 +33,7 @@ static bool same_declaration(const struct ek_resource_read *a, const struct ek_r
 	return true;
 }
 
-static bool uses(const struct ek_mode_version *version, const struct ek_read *read)
+bool ek_reads_uses(const struct ek_mode_version *version, const struct ek_read *read)
 {
 	if (!version)
 		return false;
@@ -42,17 +43,23 @@ static bool uses(const struct ek_mode_version *version, const struct ek_read *re
 	return version->pods == read || version->nodes == read;
 }
 
-static void wake(void *arg, const char *namespace_)
+static void on_commit(void *arg, const char *namespace_, size_t before, size_t after)
 {
-	const struct ek_read *read = arg;
+	ek_doubts_on_read(arg, namespace_, before, after);
+}
 
+static void on_change(void *arg, const char *namespace_)
+{
+	struct ek_read *read = arg;
+
+	ek_doubts_on_read_event(read);
 	for (struct ek_sync_syncer *syncer = read->engine->syncers; syncer; syncer = syncer->hh.next) {
 		const struct ek_sync_mode *mode;
 
 		if (namespace_ && strcmp(syncer->object->selector.namespace_, namespace_) != 0)
 			continue;
 		mode = ek_engine_find_mode(read->engine, syncer->object->mode);
-		if (mode && (uses(mode->stable, read) || uses(mode->canary, read)))
+		if (mode && (ek_reads_uses(mode->stable, read) || ek_reads_uses(mode->canary, read)))
 			ek_queue_add(&syncer->item);
 	}
 }
@@ -109,7 +116,7 @@ static struct ek_read *add_read(struct ek_engine *engine, const struct ek_record
 	}
 	read->objects = ek_objects_new(&(struct ek_objects_config){
 		.reader = reader, .reader_arg = &read->fields, .is_namespaced = read->is_namespaced, .max_bytes = is_tree ? OBJECTS_BYTES_MAX : 0,
-		.on_change = wake, .arg = read });
+		.on_commit = on_commit, .on_change = on_change, .arg = read });
 	read->next = engine->reads;
 	engine->reads = read;
 	return read;
@@ -159,6 +166,7 @@ void ek_reads_end(struct ek_mode_version *version)
 
 static void free_read(struct ek_read *read)
 {
+	ek_doubts_forget_read(read);
 	ek_objects_free(read->objects);
 	ek_arena_clear(&read->arena);
 	free(read);
@@ -216,11 +224,11 @@ static int tell_unlisted(const struct ek_read *read, const char *mode, const cha
 	                      namespace_ ? "in this namespace have" : "have", why.problem[0] ? ": " : "", why.problem);
 }
 
-/* Something of it is registered: it was there once. */
-static bool has_registered(const struct ek_sync_syncer *syncer)
+/* Something of it was registered before this process: it was there once. */
+static bool has_adopted(const struct ek_sync_syncer *syncer)
 {
 	for (const struct ek_ledger_entry *entry = syncer->entries; entry; entry = entry->syncer_next)
-		if (entry->known == EK_KNOWN_HELD)
+		if (entry->known == EK_KNOWN_HELD && !entry->put_at_ms)
 			return true;
 	return false;
 }
@@ -235,7 +243,7 @@ static bool is_in_view(struct ek_sync_syncer *syncer, const struct ek_read *read
 	case EK_OBJECTS_WHOLE:
 		return true;
 	case EK_OBJECTS_UNCONFIRMED:
-		if (!has_registered(syncer))
+		if (!has_adopted(syncer))
 			return true;
 		*is_waiting = true;
 		ek_fail_reason(err, EK_RETRY, "ResourceListEmpty",
@@ -245,8 +253,8 @@ static bool is_in_view(struct ek_sync_syncer *syncer, const struct ek_read *read
 	case EK_OBJECTS_DOUBTED:
 		*is_waiting = true;
 		ek_fail_reason(err, EK_RETRY, "ResourceListEmpty",
-		               "mode %.40s reads %.80s; there were some, and then a list came back empty, which is not believed before it shows some again "
-		               "or an event tells of them", mode, read->name);
+		               "mode %.40s reads %.80s; there were some, and then a list came back empty, which is not believed: it is asked for again "
+		               "until it shows some", mode, read->name);
 		return false;
 	default:
 		tell_unlisted(read, mode, namespace_, is_waiting, err);

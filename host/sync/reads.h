@@ -53,6 +53,8 @@ const struct ek_cluster *ek_reads_show(struct ek_sync_syncer *syncer, const stru
                                        bool *is_waiting, struct ek_error *err);
 void ek_reads_hide(const struct ek_mode_version *version, const struct ek_cluster *cluster);
 
+bool ek_reads_uses(const struct ek_mode_version *version, const struct ek_read *read); /* version: NULL none */
+
 /* What the syncer waits for is usually there in an instant: too early to speak of it. */
 bool ek_reads_is_early(const struct ek_sync_syncer *syncer);
 

@@ -402,6 +402,53 @@ SCENARIO(resources, whose_list_came_back_empty_are_not_believed_to_be_gone)
 	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
 }
 
+SCENARIO(resources, whose_list_came_back_empty_are_not_gone_because_an_event_shows_one)
+{
+	given_reader(w, DOCUMENT("", READS("ingresses")));
+	given_ingress(w, "shop", "one", "one.example");
+	given_ingress(w, "shop", "two", "two.example");
+	when_started(w);
+	soon(w, is_host_up(w, "one.example") && is_host_up(w, "two.example"));
+	fake_kube_rule(w->kube, &(struct fake_rule){ .path = INGRESSES, .times = 1000000, .action = FAKE_EMPTY });
+	fake_kube_compact(w->kube);
+	fake_kube_cut_watches(w->kube, "ingresses", true);
+	within(w, 60000, !strcmp(ready_of(w, "shop/web", "reason"), "ResourceListEmpty"));
+	fake_kube_drop_rules(w->kube);
+	given_ingress(w, "shop", "three", "three.example");
+	within(w, 5000, is_host_up(w, "three.example")); /* it is listed again */
+	pass_ms(w, 20000);
+	assert_true(is_host_up(w, "one.example") && is_host_up(w, "two.example"));
+	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
+}
+
+SCENARIO(resources, of_which_a_list_shows_less_than_half_are_held)
+{
+	static const char *const lost[] = { "one", "two", "three" };
+
+	given_reader(w, DOCUMENT("", READS("ingresses")));
+	for (int i = 0; i < 3; i++) {
+		char host[32];
+
+		snprintf(host, sizeof(host), "%s.example", lost[i]);
+		given_ingress(w, "shop", lost[i], host);
+	}
+	given_ingress(w, "shop", "four", "four.example");
+	when_started(w);
+	soon(w, is_host_up(w, "one.example") && is_host_up(w, "four.example"));
+	fake_kube_cut_watches(w->kube, "ingresses", true);
+	for (int i = 0; i < 3; i++)
+		fake_kube_remove(w->kube, "ingresses", "shop", lost[i]);
+	fake_kube_compact(w->kube);
+	within(w, 20000, !strcmp(ready_of(w, "shop/web", "reason"), "DeletesHeld"));
+	assert_non_null(strstr(ready_of(w, "shop/web", "message"), "only 1 ingresses.networking.k8s.io where there were 4"));
+	pass_ms(w, 60000);
+	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
+	for (int i = 0; i < 2; i++)
+		given_ingress(w, "shop", lost[i], i ? "two.example" : "one.example");
+	within(w, 20000, !is_host_up(w, "three.example")); /* three of four: what is gone is gone */
+	assert_true(is_host_up(w, "one.example") && is_host_up(w, "two.example") && is_host_up(w, "four.example"));
+}
+
 SCENARIO(resources, whose_first_list_is_empty_are_not_believed_to_be_gone_before_the_next_one)
 {
 	given_reader(w, DOCUMENT("", READS("ingresses")));
