@@ -126,11 +126,17 @@ static void ask_again(struct ek_engine *engine)
 
 /* ---- ending ---- */
 
+/* What is on its way out for a reason of its own is not missing. */
+static bool is_leaving(const struct ek_ledger_entry *entry)
+{
+	return !entry->want_status && (entry->is_seen_going || entry->is_confirmed || entry->is_approved);
+}
+
 static void count_held(void *arg, struct ek_ledger_entry *entry)
 {
 	struct ek_doubt *doubt = arg;
 
-	if (entry->known == EK_KNOWN_ABSENT || entry->known == EK_KNOWN_FOREIGN)
+	if (entry->known == EK_KNOWN_ABSENT || entry->known == EK_KNOWN_FOREIGN || is_leaving(entry))
 		return;
 	doubt->expected++;
 	doubt->shown += entry->want_status != EK_STATUS_NONE;

@@ -265,6 +265,24 @@ SCENARIO(guard, a_start_whose_view_fills_up_again_goes_on)
 	soon(w, !strcmp(ready_of(w, "shop/web", "status"), "True"));
 }
 
+SCENARIO(guard, many_that_are_on_their_way_out_raise_no_doubt)
+{
+	char pod[32];
+
+	given_web_served(w, 40);
+	fake_eureka_rule(w->eureka, &(struct fake_rule){ .method = "DELETE", .times = FAKE_ALWAYS, .status = 500 });
+	for (int i = 1; i <= 30; i++) {
+		snprintf(pod, sizeof(pod), "web-%d", i);
+		when_pod_terminates(w, "shop/web", pod);
+	}
+	for (int i = 0; i < 400; i++) { /* an audit falls into it */
+		pass_ms(w, 1000);
+		assert_null(w->app->engine->doubts);
+	}
+	fake_eureka_drop_rules(w->eureka);
+	within(w, 40000, fake_eureka_n(w->eureka, "WEB") == 10);
+}
+
 SCENARIO(guard, a_start_that_misses_a_few_reads_and_removes_them)
 {
 	given_fewer_after_a_start(w, 20, 5); /* 15 is less than guard.registryMin */
