@@ -138,6 +138,7 @@ struct ek_sync_registry {
 	uint32_t list_round;
 	unsigned list_attempts;
 	size_t list_ours, list_orphans, list_foreign, list_skipped, orphan_room;
+	bool is_list_wanted;                     /* another one, when this one has ended */
 	bool is_list_spoiled;                    /* it has brought garbage: its end is not believed */
 	unsigned unprobed;                       /* entries still to be renewed before the list */
 	struct ek_timer probe_timer;
@@ -254,6 +255,7 @@ struct ek_engine {
 	struct ek_timer doubt_timer;
 	struct ek_unknown_owner *owners;         /* of entries, being looked for; owners.c */
 	unsigned n_owner_reads;
+	bool has_found_owner;
 	struct ek_timer owners_timer;
 	uint64_t status_writes;
 	unsigned n_quorum_reads;                 /* running */

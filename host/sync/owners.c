@@ -32,9 +32,20 @@ static void drop(struct ek_unknown_owner *unknown)
 	free(unknown);
 }
 
-/* Whatever a registry holds for it is looked at again now that it is known. */
-static void adopt_its_entries(struct ek_engine *engine)
+static void take_found(struct ek_unknown_owner *unknown, const struct ek_kube_reply *reply)
 {
+	struct ek_engine *engine = unknown->engine;
+
+	if (!ek_engine_take_syncer(engine, (struct ek_slice){ reply->body, reply->body_bytes }))
+		return;
+	EK_WARN(&engine->log, "a list did not show an EurekaSyncer that exists; it is served", EK_S("syncer", unknown->key));
+	engine->has_found_owner = true;
+}
+
+/* Whatever a registry holds for those that were found is looked at again now that they are known. */
+static void adopt_their_entries(struct ek_engine *engine)
+{
+	engine->has_found_owner = false;
 	for (unsigned i = 0; i < engine->n_registries; i++)
 		ek_registry_list_soon(engine->registries[i]);
 }
@@ -46,17 +57,16 @@ static void on_read(void *arg, const struct ek_kube_reply *reply)
 
 	unknown->call = NULL;
 	engine->n_owner_reads--;
-	if (reply->code != EK_OK && reply->code != EK_GONE && reply->code != EK_AUTH) {
-		if (!ek_timer_is_armed(&engine->owners_timer))
-			ek_loop_arm(engine->loop, &engine->owners_timer, RETRY_MS);
-		return;
+	if (reply->code == EK_OK || reply->code == EK_GONE || reply->code == EK_AUTH) {
+		if (reply->code == EK_OK)
+			take_found(unknown, reply);
+		drop(unknown);
+	} else if (!ek_timer_is_armed(&engine->owners_timer)) {
+		ek_loop_arm(engine->loop, &engine->owners_timer, RETRY_MS);
 	}
-	if (reply->code == EK_OK && ek_engine_take_syncer(engine, (struct ek_slice){ reply->body, reply->body_bytes })) {
-		EK_WARN(&engine->log, "a list did not show an EurekaSyncer that exists; it is served", EK_S("syncer", unknown->key));
-		adopt_its_entries(engine);
-	}
-	drop(unknown);
 	read_waiting(engine);
+	if (engine->has_found_owner && !engine->n_owner_reads)
+		adopt_their_entries(engine);
 }
 
 static void read_one(struct ek_unknown_owner *unknown)

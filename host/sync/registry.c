@@ -309,14 +309,20 @@ void ek_registry_listed(struct ek_sync_registry *registry, const struct ek_resul
 		        EK_I("orphans", registry->list_orphans), EK_I("foreign", registry->list_foreign));
 		ek_engine_requeue_all(engine);
 	}
-	ek_loop_arm(engine->loop, &registry->list_timer, jittered(registry, registry->list_skipped ? NEXT_PORTION_MS : engine->with.config->audit_seconds * 1000));
+	ek_loop_arm(engine->loop, &registry->list_timer, registry->is_list_wanted ? 0 :
+	            jittered(registry, registry->list_skipped ? NEXT_PORTION_MS : engine->with.config->audit_seconds * 1000));
+	registry->is_list_wanted = false;
 }
 
 /* ---- closing ---- */
 
 void ek_registry_list_soon(struct ek_sync_registry *registry)
 {
-	if (registry->phase == EK_REGISTRY_OPEN && !registry->list_token)
+	if (registry->phase != EK_REGISTRY_OPEN)
+		return;
+	if (registry->list_token)
+		registry->is_list_wanted = true; /* the one that runs may have gone past what this is about */
+	else
 		ek_loop_arm(registry->engine->loop, &registry->list_timer, 0);
 }
 

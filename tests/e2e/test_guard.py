@@ -69,9 +69,15 @@ def shops(cluster, syncers, eureka):
     return Shops(cluster, syncers, eureka)
 
 
+@pytest.fixture
+def operate(make_operator, namespace):
+    """operate(...) starts an operator that sees this namespace alone: what other tests have left in the cluster would change what is half of it."""
+    return lambda **options: make_operator(watchNamespaces=[namespace], **options).start()
+
+
 @pytest.mark.parametrize("resource", ["endpointslices", "/services", "/"])
-def test_a_list_that_hides_most_objects_removes_nothing(resource, shops, proxy, make_operator, control_plane):
-    make_operator(kubeconfig=control_plane.kubeconfig_through(proxy.url)).start()
+def test_a_list_that_hides_most_objects_removes_nothing(resource, shops, proxy, operate, control_plane):
+    operate(kubeconfig=control_plane.kubeconfig_through(proxy.url))
     shops.create()
     hides = proxy.begin(HidesObjects("part-([4-9]|1[0-9])", resource))
     eventually(lambda: len(shops.held()) == N - 4, within=20)
@@ -83,8 +89,8 @@ def test_a_list_that_hides_most_objects_removes_nothing(resource, shops, proxy, 
     assert shops.eureka.registered_at("PART-0") == shops.first
 
 
-def test_what_is_truly_gone_goes_when_a_person_approves_it(shops, proxy, make_operator, control_plane):
-    make_operator(kubeconfig=control_plane.kubeconfig_through(proxy.url)).start()
+def test_what_is_truly_gone_goes_when_a_person_approves_it(shops, proxy, operate, control_plane):
+    operate(kubeconfig=control_plane.kubeconfig_through(proxy.url))
     shops.create()
     lost = set(range(4, N))
     history = proxy.begin(refusal(410, "Expired", "too old resource version", resource="watch=1"))
@@ -101,8 +107,8 @@ def test_what_is_truly_gone_goes_when_a_person_approves_it(shops, proxy, make_op
     eventually(lambda: shops.registered() == set(range(4)))
 
 
-def test_a_few_that_vanish_are_confirmed_and_go(shops, make_operator):
-    operator = make_operator().start()
+def test_a_few_that_vanish_are_confirmed_and_go(shops, operate):
+    operator = operate()
     shops.create()
     shops.lose({1, 2, 3})
     eventually(lambda: shops.registered() == set(range(N)) - {1, 2, 3}, within=5)
@@ -110,12 +116,12 @@ def test_a_few_that_vanish_are_confirmed_and_go(shops, make_operator):
     assert operator.metrics()['eurekube_quorum_reads_total{result="contradicted"}'] == 0
 
 
-def test_an_operator_that_starts_behind_such_a_proxy_removes_nothing(shops, proxy, make_operator, control_plane):
-    first = make_operator().start()
+def test_an_operator_that_starts_behind_such_a_proxy_removes_nothing(shops, proxy, operate, control_plane):
+    first = operate()
     shops.create()
     first.process.kill()
     proxy.begin(HidesObjects("part-([4-9]|1[0-9])"))
-    make_operator(kubeconfig=control_plane.kubeconfig_through(proxy.url)).start()
+    operate(kubeconfig=control_plane.kubeconfig_through(proxy.url))
     eventually(lambda: len(shops.held()) == N - 4, within=20)
     stays(lambda: shops.registered() == set(range(N)), 5)
     proxy.heal()

@@ -303,6 +303,22 @@ SCENARIO(guard, a_start_that_is_not_shown_the_syncers_finds_them_by_what_the_reg
 	assert_string_equal(status_of(w, "shop/web", "registered"), "2");
 }
 
+/* Nothing but the registry's own list speaks of its instances, and that list had begun before it was found. */
+SCENARIO(guard, a_syncer_that_is_found_late_has_its_entries_adopted_too)
+{
+	given_four_served(w);
+	when_killed(w);
+	fake_kube_rule(w->kube, &(struct fake_rule){ .path = "/apis/eurekube.io/v1alpha1/eurekasyncers", .times = FAKE_ALWAYS, .action = FAKE_EMPTY });
+	fake_kube_rule(w->kube, &(struct fake_rule){ .path = "/api/v1/services", .times = FAKE_ALWAYS, .action = FAKE_EMPTY });
+	fake_kube_rule(w->kube, &(struct fake_rule){ .path = "/apis/eurekube.io/v1alpha1/namespaces/shop/eurekasyncers/job", .status = 500 });
+	fake_eureka_rule(w->eureka, &(struct fake_rule){ .method = "GET", .path = "/eureka/apps", .skip = 1, .action = FAKE_DELAY, .delay_ms = 7000 });
+	when_started(w);
+	within(w, 30000, !strcmp(status_of(w, "shop/job", "registered"), "2") && is_held(w, "shop/job"));
+	pass_ms(w, 200000);
+	assert_int_equal(fake_eureka_n_evicted(w->eureka), 0);
+	assert_int_equal(fake_eureka_count(w->eureka, FAKE_OP_CANCEL), 0);
+}
+
 SCENARIO(guard, an_owner_that_cannot_be_a_name_is_not_asked_for)
 {
 	unsigned n_reads;
