@@ -132,13 +132,14 @@ static bool is_leaving(const struct ek_ledger_entry *entry)
 	return !entry->want_status && (entry->is_seen_going || entry->is_confirmed || entry->is_approved);
 }
 
+/* What its last list showed under our mark, and what the cluster asks for there; the same ones or others. */
 static void count_held(void *arg, struct ek_ledger_entry *entry)
 {
 	struct ek_doubt *doubt = arg;
 
-	if (entry->known == EK_KNOWN_ABSENT || entry->known == EK_KNOWN_FOREIGN || is_leaving(entry))
+	if (entry->known == EK_KNOWN_FOREIGN || is_leaving(entry))
 		return;
-	doubt->expected++;
+	doubt->expected += entry->list_round == doubt->registry->list_round;
 	doubt->shown += entry->want_status != EK_STATUS_NONE;
 }
 

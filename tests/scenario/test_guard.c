@@ -265,6 +265,22 @@ SCENARIO(guard, a_start_whose_view_fills_up_again_goes_on)
 	soon(w, !strcmp(ready_of(w, "shop/web", "status"), "True"));
 }
 
+SCENARIO(guard, a_start_that_finds_as_many_others_removes_the_old_ones)
+{
+	char pod[32];
+
+	given_web_served(w, 40);
+	when_killed(w);
+	for (int i = 1; i <= 40; i++) {
+		snprintf(pod, sizeof(pod), "web-%d", i);
+		when_pod_vanishes(w, "shop/web", pod);
+		snprintf(pod, sizeof(pod), "next-%d", i);
+		when_pod_comes(w, "shop/web", pod);
+	}
+	when_started(w);
+	within(w, 10000, fake_eureka_n(w->eureka, "WEB") == 40 && is_up(w, "shop/WEB/next-40") && !instance_of(w, "shop/WEB/web-1"));
+}
+
 SCENARIO(guard, many_that_are_on_their_way_out_raise_no_doubt)
 {
 	char pod[32];

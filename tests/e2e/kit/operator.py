@@ -17,7 +17,7 @@ VALGRIND = ["valgrind", "--error-exitcode=99", "--leak-check=full", "--show-leak
             "--errors-for-leak-kinds=definite", "--track-fds=no", "--quiet"]
 
 # So much slower everything is under valgrind.
-VALGRIND_PATIENCE = 10
+VALGRIND_PATIENCE = 30
 
 
 def configuration(*eureka_urls, cluster_id="e2e", lease_seconds=90, renew_seconds=27, modes=None, plugins=None, **more):
