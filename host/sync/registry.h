@@ -57,7 +57,7 @@ void ek_ops_stray_entry(struct ek_sync_registry *registry, uint64_t token);
 void ek_entry_link(struct ek_ledger_entry *entry, struct ek_sync_syncer *syncer);
 void ek_entry_unlink(struct ek_ledger_entry *entry);
 void ek_entry_forget(struct ek_ledger_entry *entry);         /* out of wheel, list and ledger */
-/* Says that something about the entry changed. */
+/* Says that something about the entry changed. One that is neither wanted nor held is forgotten at once, so it may be gone afterwards. */
 void ek_entry_changed(struct ek_ledger_entry *entry);
 
 #endif

@@ -412,7 +412,8 @@ static bool is_success_whole(const struct ek_ledger_entry *entry, uint32_t kind)
 	return entry->want_status ? entry->known == EK_KNOWN_HELD && entry->held_digest == entry->want_digest : entry->known != EK_KNOWN_HELD;
 }
 
-static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry *entry, uint32_t kind, const struct ek_result *result)
+/* is_overdue: the plugin has let its time pass. The entry may be gone afterwards. */
+static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry *entry, uint32_t kind, const struct ek_result *result, bool is_overdue)
 {
 	bool was_probe = kind == EK_OP_RENEW && !entry->is_probed;
 	bool is_quiet = kind == EK_OP_RENEW && result->code == EK_OK && entry->last_code == EK_OK; /* nothing new: a heartbeat costs no turn */
@@ -420,7 +421,7 @@ static void finish_op(struct ek_sync_registry *registry, struct ek_ledger_entry 
 
 	entry->op = 0;
 	if (code != EK_OK)
-		entry->is_misbehaved = code == EK_PLUGIN;
+		entry->is_misbehaved = code == EK_PLUGIN || is_overdue;
 	registry->results[kind][code]++;
 	if (kind == EK_OP_RENEW) {
 		registry->n_renewals--;
@@ -452,7 +453,7 @@ static void end_op(struct ek_sync_registry *registry, struct ek_op_slot *slot, c
 	if (kind == EK_OP_KIND_LIST)
 		ek_registry_listed(registry, result);
 	else
-		finish_op(registry, entry, kind, result);
+		finish_op(registry, entry, kind, result, !was_completed && result->code != EK_CANCELLED);
 }
 
 /* The slot whose last operation had this token; NULL: it was another one, or none. */
@@ -543,8 +544,6 @@ static void expire(struct ek_sync_registry *registry, uint32_t at)
 	         entry ? "operation" : "list");
 	result.message = message;
 	end_op(registry, slot, &result, false);
-	if (entry)
-		entry->is_misbehaved = true;
 }
 
 /* Operations of one registry share one timeout, but lists have a longer one, so the whole row is looked at. */
