@@ -33,6 +33,7 @@ struct ek_quorum {
 	struct ek_kube_call *call;
 	struct ek_store *store;                  /* NULL: none is running */
 	enum ek_store_kind kind;                 /* what is being read */
+	int64_t generation;                      /* of the syncer that it is read for */
 	struct ek_list_splitter splitter;
 	struct ek_arena arena;
 	const char **names;                      /* the Services found */
@@ -177,6 +178,10 @@ static bool ask_mode(struct ek_quorum *quorum, struct ek_mode_turn *turn)
 	uint64_t mask;
 
 	*turn = (struct ek_mode_turn){ .n_wanted = 0 };
+	if (quorum->generation != syncer->object->generation) {
+		fail(quorum, "the EurekaSyncer was edited meanwhile"); /* another selector was read for */
+		return false;
+	}
 	ek_arena_reset(&syncer->engine->scratch);
 	ek_evaluate_view(syncer, quorum->store, &cluster, &mask);
 	if (is_hollow(syncer, &cluster)) {
@@ -313,6 +318,7 @@ static void start(struct ek_quorum *quorum)
 	syncer->engine->n_quorum_reads++;
 	quorum->store = ek_store_new(NULL);
 	quorum->kind = EK_STORE_SERVICES;
+	quorum->generation = syncer->object->generation;
 	quorum->names = NULL;
 	quorum->n_names = quorum->next = 0;
 	ek_store_sink(quorum->kind)->begin(ek_store_feed(quorum->store, quorum->kind, NULL));

@@ -131,6 +131,28 @@ SCENARIO(guard, an_event_that_never_happened_takes_nothing_away_and_is_mended)
 	assert_string_equal(status_of(w, "shop/web", "desired"), "3");
 }
 
+SCENARIO(guard, a_syncer_that_is_edited_while_it_is_read_for_is_read_for_again)
+{
+	struct fake_endpoint same = FAKE_READY("web-1", NULL);
+	char ip[40], uid[96];
+
+	given_web_served(w, 3);
+	snprintf(ip, sizeof(ip), "%s", world_pod(w, "shop/web", "web-1")->ip);
+	snprintf(uid, sizeof(uid), "%s", world_pod(w, "shop/web", "web-1")->uid);
+	same.ip = ip;
+	same.uid = uid;
+	fake_kube_drop_events(w->kube, "services", 1); /* the view does not know the Service that the edit selects */
+	fake_kube_service(w->kube, &(struct fake_service){ .ns = "shop", .name = "next" });
+	fake_kube_slice(w->kube, &(struct fake_slice){ .ns = "shop", .service = "next", .endpoints = &same, .n_endpoints = 1 });
+	fake_kube_rule(w->kube, &(struct fake_rule){ .path = "/api/v1/namespaces/shop/services", .action = FAKE_DELAY, .delay_ms = 3000 });
+	when_pod_vanishes(w, "shop/web", "web-1");
+	pass_ms(w, 500);
+	when_spec_changes(w, "shop/web", "\"selector\":{\"app\":\"next\"},\"application\":\"web\"");
+	within(w, 10000, !instance_of(w, "shop/WEB/web-2"));
+	assert_non_null(instance_of(w, "shop/WEB/web-1"));
+	assert_int_equal(n_ops(w, FAKE_OP_CANCEL, "shop/WEB/web-1"), 0);
+}
+
 SCENARIO(guard, many_syncers_are_read_for_a_few_at_a_time)
 {
 	char name[32];
